@@ -1,0 +1,234 @@
+"""The datasets as data: one YAML file each in `contracts/`, everything else derived from it.
+
+A contract names every column once, with its type, whether it may be null, the values it may take, its unit or
+currency column and its description. From it come the lake's table definition, the checks that guard the lake,
+the dbt source with its docs, and the Great Expectations suite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from .errors import UsageError
+
+SQL_TYPES = {
+    "string": "varchar",
+    "json": "varchar",
+    "decimal": "decimal(38, 18)",
+    "bigint": "bigint",
+    "double": "double",
+    "timestamp": "timestamptz",
+    "date": "date",
+    "boolean": "boolean",
+}
+"""Contract type → DuckDB type. JSON is stored as text, as FOCUS has it; timestamps are instants in UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a dataset, as its contract states it."""
+
+    name: str
+    type: str
+    nulls: bool
+    description: str
+    level: str = "Mandatory"
+    """FOCUS feature level. A column that is not Mandatory may be absent, that is null on every row of a month;
+    where it is present its `nulls` rule holds."""
+    introduced: str | None = None
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+    currency: str | None = None
+
+    @property
+    def sql_type(self) -> str:
+        return SQL_TYPES[self.type]
+
+    @property
+    def required(self) -> bool:
+        """Whether no row may be without it."""
+        return not self.nulls and self.level == "Mandatory"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A promise of the contract, as the condition under which a row breaks it."""
+
+    name: str
+    column: str
+    """Column to show of an offending row."""
+    offends: str
+    """SQL condition, true on offending rows and never null."""
+    wanted: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """One dataset of the lake."""
+
+    dataset: str
+    description: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    month: str | None = None
+    """Column whose UTC month places a row in the lake; without one the dataset is replaced whole."""
+    account: str | None = None
+    """Column that, with source and month, names what one delivery replaces."""
+    plan: bool = False
+    """Whether the organisation writes it by hand, in `plan/<dataset>.csv`."""
+    focus_dataset: str | None = None
+    checks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def delivered_columns(self) -> tuple[Column, ...]:
+        """The columns a delivery may hold: all but the ones ingestion itself adds."""
+        return tuple(c for c in self.columns if c.name not in ORIGIN and c.name.lower() not in ORIGIN)
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+    def ddl(self, table: str) -> str:
+        """`create table` with every column and its nullability."""
+        body = ", ".join(f"{quoted(c.name)} {c.sql_type}{' not null' if c.required else ''}" for c in self.columns)
+        return f"create table {table} ({body})"
+
+    def empty(self) -> str:
+        """A SELECT of no rows with the contract's columns and types."""
+        return f"select {', '.join(f'cast(null as {c.sql_type}) as {quoted(c.name)}' for c in self.columns)} where false"
+
+    def rules(self) -> list[Rule]:
+        """Every promise of the contract about single rows, in column order."""
+        found: list[Rule] = []
+        for c in self.columns:
+            name = quoted(c.name)
+            if c.required:
+                found.append(Rule(name="not null", column=c.name, offends=f"{name} is null", wanted="a value"))
+            if c.type in ("string", "json") and not c.values:
+                found.append(
+                    Rule(
+                        name="no empty text",
+                        column=c.name,
+                        offends=f"coalesce({name} = '', false)",
+                        wanted="a value, or nothing at all",
+                    )
+                )
+            if c.values:
+                listed = ", ".join(literal(v) for v in c.values)
+                shown = ", ".join(c.values) if len(c.values) <= 8 else f"one of the {len(c.values)} values FOCUS lists"
+                found.append(
+                    Rule(
+                        name="allowed values",
+                        column=c.name,
+                        offends=f"coalesce({name} not in ({listed}), false)",
+                        wanted=shown if len(c.values) > 8 else f"one of {shown}",
+                    )
+                )
+            if c.pattern:
+                found.append(
+                    Rule(
+                        name="pattern",
+                        column=c.name,
+                        offends=f"coalesce(not regexp_matches({name}, {literal(c.pattern)}), false)",
+                        wanted=f"text that matches {c.pattern}",
+                    )
+                )
+            if c.minimum is not None:
+                found.append(
+                    Rule(
+                        name="minimum",
+                        column=c.name,
+                        offends=f"coalesce({name} < {c.minimum:g}, false)",
+                        wanted=f"{c.minimum:g} or more",
+                    )
+                )
+            if c.maximum is not None:
+                found.append(
+                    Rule(
+                        name="maximum",
+                        column=c.name,
+                        offends=f"coalesce({name} > {c.maximum:g}, false)",
+                        wanted=f"{c.maximum:g} or less",
+                    )
+                )
+            if c.type == "json":
+                found.append(
+                    Rule(
+                        name="valid JSON",
+                        column=c.name,
+                        offends=f"coalesce(not json_valid({name}), false)",
+                        wanted="valid JSON",
+                    )
+                )
+        for promise, offends in self.checks.items():
+            found.append(
+                Rule(
+                    name=promise.replace("_", " "),
+                    column=next((c.name for c in self.columns if c.name in offends), self.columns[0].name),
+                    offends=f"coalesce({offends}, false)",
+                    wanted=promise.replace("_", " "),
+                )
+            )
+        return found
+
+    def present_rules(self) -> list[Rule]:
+        """Promises that hold only where the column is present in a month at all (FOCUS levels below Mandatory)."""
+        return [
+            Rule(name="not null where present", column=c.name, offends=f"{quoted(c.name)} is null", wanted="a value")
+            for c in self.columns
+            if not c.nulls and not c.required
+        ]
+
+
+ORIGIN = ("x_adapter", "x_sourcefile", "x_sourcerow", "x_sourcepart", "x_source_file", "x_source_row")
+"""Columns that say where a row came from, in lower case; ingestion fills them."""
+
+
+def quoted(name: str) -> str:
+    """A column name, quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """A text, as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@cache
+def contracts() -> dict[str, Contract]:
+    """Every dataset of the lake by name, in the order of the files."""
+    found: dict[str, Contract] = {}
+    folder = resources.files("finops_lib") / "contracts"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yml"):
+            contract = _parse(yaml.safe_load(file.read_text(encoding="utf-8")))
+            found[contract.dataset] = contract
+    return found
+
+
+def contract(dataset: str) -> Contract:
+    """The contract of one dataset.
+
+    Refuses  UsageError for a dataset that does not exist, with the ones that do.
+    """
+    try:
+        return contracts()[dataset]
+    except KeyError:
+        raise UsageError(f"There is no dataset {dataset!r}. Datasets: {', '.join(contracts())}.") from None
+
+
+def _parse(raw: dict[str, Any]) -> Contract:
+    columns = tuple(Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw.pop("columns"))
+    return Contract(**{**raw, "columns": columns, "key": tuple(raw["key"])})

@@ -1,0 +1,25 @@
+"""What can go wrong, said so that the reader knows what to do next.
+
+Every message says what was found, what was wanted and what to do; where there is one, it names the
+file, the row and the column.
+"""
+
+
+class FinopsError(Exception):
+    """Base of every error that a user can cause and mend; the command line prints it and exits 1."""
+
+
+class RefusedError(FinopsError):
+    """A delivery, or part of one, that did not enter the lake."""
+
+
+class NotBuiltError(FinopsError):
+    """Something was asked of the warehouse that has not been built yet."""
+
+
+class ShortHistoryError(FinopsError):
+    """Too few days of history to say anything about the future."""
+
+
+class UsageError(FinopsError):
+    """The command itself was wrong; the command line exits 2."""
