@@ -7,6 +7,8 @@ the dbt source with its docs, and the Great Expectations suite.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -232,3 +234,36 @@ def contract(dataset: str) -> Contract:
 def _parse(raw: dict[str, Any]) -> Contract:
     columns = tuple(Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw.pop("columns"))
     return Contract(**{**raw, "columns": columns, "key": tuple(raw["key"])})
+
+
+def dbt_sources() -> str:
+    """`models/staging/_lake.yml`: the lake as dbt sources, and what staging shows of it, with every description.
+
+    Returns  YAML text. Staging columns are the contract's in snake_case; a dataset whose key is more than the origin
+             of its rows has that key tested, so that no join on it can multiply rows.
+    """
+
+    def snake(name: str) -> str:
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+    def columns(found: Contract, spelled: Callable[[str], str]) -> list[dict[str, str]]:
+        return [{"name": spelled(c.name), "description": c.description} for c in found.columns]
+
+    def staged(found: Contract) -> dict[str, Any]:
+        model: dict[str, Any] = {
+            "name": f"stg_{found.dataset}",
+            "description": f"{found.description} Grain: {found.grain}.",
+            "columns": columns(found, snake),
+        }
+        if not any(name.lower() in ORIGIN for name in found.key):
+            model["data_tests"] = [{"unique_grain": {"arguments": {"columns": [snake(name) for name in found.key]}}}]
+        return model
+
+    tables = [
+        {"name": c.dataset, "description": f"{c.description} Grain: {c.grain}.", "columns": columns(c, str)}
+        for c in contracts().values()
+    ]
+    lake = {"name": "lake", "schema": "lake", "description": "The lake, one view per dataset.", "tables": tables}
+    body = {"version": 2, "sources": [lake], "models": [staged(c) for c in contracts().values()]}
+    head = "# Generated from finops_lib/contracts by finops_lib.contract.dbt_sources: change the contracts, not this file.\n"
+    return head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)

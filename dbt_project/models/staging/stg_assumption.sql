@@ -1,0 +1,13 @@
+select
+    name,
+    use_case,
+    value,
+    currency,
+    to_currency,
+    valid_from,
+    owner,
+    source,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'assumption') }}

@@ -1,0 +1,18 @@
+select
+    forecast_id,
+    cast(generated_at as timestamp) as generated_at,
+    data_through,
+    scope,
+    scope_value,
+    currency,
+    model,
+    horizon_days,
+    folds,
+    wape,
+    bias,
+    coverage,
+    skill,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'forecast_accuracy') }}

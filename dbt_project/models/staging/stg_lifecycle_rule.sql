@@ -1,0 +1,14 @@
+select
+    rule_id,
+    priority,
+    lifecycle,
+    field,
+    tag_key,
+    operator,
+    pattern,
+    valid_from,
+    valid_to,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'lifecycle_rule') }}

@@ -1,0 +1,15 @@
+select
+    rule_id,
+    priority,
+    dimension,
+    field,
+    tag_key,
+    operator,
+    pattern,
+    value,
+    valid_from,
+    valid_to,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'tag_rule') }}
