@@ -1,0 +1,457 @@
+"""What will be spent to the end of the month, the quarter and the year, and how wrong such forecasts have been.
+
+Two models compete for every series: Prophet, and the seasonal naive that repeats last week. Prophet answers only
+where it was less wrong on days it had not seen; otherwise last week answers, and the row says so.
+Money becomes float here and nowhere else: a prediction has no cents.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from finops_lib.errors import ShortHistoryError, UsageError
+
+Model = Literal["prophet", "seasonal_naive"]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+INTERVAL = 0.8
+"""Share of days that low to high shall hold."""
+
+WEEK = 7
+
+SHORTEST: dict[Model, int] = {"prophet": 60, "seasonal_naive": 21}
+"""Days of history a model wants: eight whole weeks to learn a weekly pattern; three to know last week's errors twice."""
+
+HORIZONS = (30, 90)
+"""Days ahead that the backtest looks: about a month end, about a quarter end."""
+
+FOLDS = 4
+"""Rolling origins per horizon, `FOLD_STEP` days apart; the folds of the longer horizon overlap."""
+
+FOLD_STEP = 30
+
+FIT_SECONDS = 20
+"""After this long Prophet has failed on the series (it has been seen to stall on tiny ones)."""
+
+SAMPLES = 500
+"""Predictive samples behind Prophet's interval; fixed, like the seed, so that the same days give the same forecast."""
+
+GRADES = {
+    "2023": ((0.12, "Run"), (0.15, "Walk"), (0.20, "Crawl")),
+    "2026": ((0.05, "Run"), (0.10, "Walk"), (0.20, "Crawl")),
+}
+"""Largest forecast variance per maturity, by edition of the FinOps Foundation's maturity model. The numbers of 2023
+are the Foundation's own text; those of 2026 come from a second-hand summary."""
+
+SERIES = ("scope", "scope_value", "currency")
+
+
+class PeriodEnds(NamedTuple):
+    """Last days of the month, quarter and year that the first forecast day is in."""
+
+    month: date
+    quarter: date
+    year: date
+
+
+class Days(NamedTuple):
+    """One prediction per day: what is expected and the ends of the interval."""
+
+    expected: Floats
+    low: Floats
+    high: Floats
+
+
+class Fold(NamedTuple):
+    """What a model said of days it had not seen, beside what they cost."""
+
+    days: Days
+    actual: Floats
+
+
+def period_ends(data_through: date) -> PeriodEnds:
+    """Where the periods end that the day after `data_through` is in.
+
+    On the last day of a month that is the next month: the old one has nothing left to forecast.
+    """
+    first = data_through + timedelta(days=1)
+    quarter = (first.month + 2) // 3 * 3
+    return PeriodEnds(
+        month=_month_end(first.year, first.month),
+        quarter=_month_end(first.year, quarter),
+        year=date(first.year, 12, 31),
+    )
+
+
+def forecast(history: pl.DataFrame, *, until: date, model: Model | None = None) -> pl.DataFrame:
+    """Extend one daily cost series.
+
+    Reads    charge_date (UTC day), effective_cost (one currency). A day without a row, between the first day and
+             the last, cost 0; nothing is assumed before the first day or after the last.
+    Returns  charge_date, expected, low, high (80 % interval), model; from the day after the last one to `until`.
+             Without `model` the better one in the backtest answers. Days below 0 are forecast only for a series
+             that had such days (credits, refunds); any other is floored at 0.
+    Refuses  ShortHistoryError under 60 days: weekly seasonality wants eight whole weeks. The seasonal naive,
+             when asked for by name, answers from 21. UsageError where `until` is not after the history.
+    Source   Taylor & Letham, "Forecasting at Scale", Am. Statistician 72(1), 2018.
+    """
+    first, costs = _series(history)
+    wanted: Model = model or "prophet"
+    if len(costs) < SHORTEST[wanted]:
+        raise ShortHistoryError(
+            f"The history has {len(costs)} days; {wanted} wants at least {SHORTEST[wanted]}. "
+            "Deliver earlier months, or wait for more days."
+        )
+    last = first + timedelta(days=len(costs) - 1)
+    days = (until - last).days
+    if days < 1:
+        raise UsageError(f"The history goes to {last} and the forecast to {until}: ask for a day after {last}.")
+    if model is None:
+        model, ahead = _answer(first, costs, days, _backtest(first, costs))
+    else:
+        ahead = _predict(model, first, costs, days)
+    return _frame(last, ahead, model)
+
+
+def series(allocated: pl.DataFrame) -> pl.DataFrame:
+    """The series to forecast: everything, and every team, each currency apart.
+
+    Reads    the mart fct_allocated_cost.
+    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost; one row
+             per day with charges.
+    """
+    daily = allocated.select("team", "charge_date", "effective_cost", currency="billing_currency")
+    scopes = {"total": pl.lit("all"), "team": pl.col("team")}
+    return pl.concat(
+        daily.group_by(pl.lit(scope).alias("scope"), value.alias("scope_value"), "currency", "charge_date").agg(
+            pl.col("effective_cost").sum()
+        )
+        for scope, value in scopes.items()
+    ).sort(*SERIES, "charge_date")
+
+
+def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Forecast every series to the end of the year, and say how wrong the models were.
+
+    Reads    scope, scope_value, currency, charge_date (UTC day), effective_cost. Days after `data_through` are not
+             looked at. A series that has been silent for a week or more has stopped and costs 0 since; a shorter
+             silence is a bill still to come, and is forecast.
+    Returns  the rows of the datasets `forecast` (from the day after `data_through` to the end of that day's year)
+             and `forecast_accuracy`. A series of less than 21 days has neither; one too short to test Prophet on
+             a month it has not seen (90 days) is answered by the seasonal naive, and has no accuracy.
+    Source   Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", 3rd ed., 5.8 and 5.10.
+    """
+    until = period_ends(data_through).year
+    rows: list[pl.DataFrame] = []
+    errors: list[dict[str, object]] = []
+    known = history.filter(pl.col("charge_date") <= data_through)
+    for keys, series in sorted(known.partition_by(*SERIES, as_dict=True).items()):
+        first, costs = _series(series)
+        silent = (data_through - first).days + 1 - len(costs)
+        if silent >= WEEK:
+            costs = np.concatenate([costs, np.zeros(silent)])
+        if len(costs) < SHORTEST["seasonal_naive"]:
+            continue
+        names = dict(zip(SERIES, keys, strict=True))
+        tested = _backtest(first, costs)
+        last = first + timedelta(days=len(costs) - 1)
+        model, ahead = _answer(first, costs, (until - last).days, tested)
+        answered = _frame(last, ahead, model).filter(pl.col("charge_date") > data_through)
+        rows.append(answered.with_columns(pl.lit(value).alias(name) for name, value in names.items()))
+        errors.extend({**names, **error} for error in _accuracy(tested))
+    run = {
+        "forecast_id": pl.lit(data_through.isoformat()),
+        "generated_at": pl.lit(datetime.combine(data_through + timedelta(days=1), time(), UTC)),
+        "data_through": pl.lit(data_through),
+    }
+    return (
+        pl.concat([pl.DataFrame(schema=_FORECAST), *(r.select(_FORECAST.names()) for r in rows)])
+        .with_columns(**run)
+        .select(*run, *SERIES, "model", "charge_date", "expected", "low", "high"),
+        pl.DataFrame(errors, schema=_ACCURACY).with_columns(**run).select(*run, *_ACCURACY),
+    )
+
+
+def accuracy_grade(wape: float | None, *, edition: str = "2023") -> str | None:
+    """The FinOps Foundation's maturity of a forecast this wrong, naming the edition; None where nothing was measured.
+
+    The Foundation grades the variance of a period's total. WAPE adds up every day's error and is never smaller,
+    so this grade is never too kind.
+    """
+    if wape is None:
+        return None
+    grade = next((name for most, name in GRADES[edition] if wape <= most), "below Crawl")
+    return f"{grade} (FinOps Foundation {edition})"
+
+
+def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
+    """Where each series will stand at the end of the month, the quarter and the year, beside its budget.
+
+    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `series` returns it. `budgets`: month, team,
+             product, use_case, service_name, lifecycle, billing_currency, budget_amount; those that bind a whole
+             team or everything are compared.
+    Returns  scope, scope_value, currency, model, period (month, quarter, year), period_end, actual (spent so far),
+             expected = actual + what is forecast, low, high, budget (NULL unless every month of the period has
+             one), expected_ratio = expected / budget.
+             The interval of a sum is narrower than the sum of intervals and wider than that of independent days.
+             The first week's half-width is taken for a day's own noise, which cancels out over days; what the
+             half-widths grow beyond it is the uncertain trend, which does not:
+             half-width² = Σ noise² + (Σ √(half-width² - noise²))². Prophet's own samples are built that way.
+    """
+    if forecast.is_empty():
+        return pl.DataFrame(schema=_OUTLOOK)
+    through = forecast.get_column("charge_date").min()
+    assert isinstance(through, date)
+    ends = period_ends(through - timedelta(days=1))
+    allowed = _allowed(budgets)
+    found: list[dict[str, object]] = []
+    for keys, series in sorted(forecast.partition_by(*SERIES, as_dict=True).items()):
+        spent = history.filter(
+            *(pl.col(name) == value for name, value in zip(SERIES, keys, strict=True)),
+            pl.col("charge_date") < through,
+        )
+        for period, end, start in zip(PeriodEnds._fields, ends, _starts(ends), strict=True):
+            ahead = series.filter(pl.col("charge_date") <= end).sort("charge_date")
+            actual = spent.filter(pl.col("charge_date") >= start).get_column("effective_cost").sum()
+            days = Days(*(ahead.get_column(name).to_numpy() for name in Days._fields))
+            expected = float(actual) + float(days.expected.sum())
+            months = [f"{start.year}-{month:02}" for month in range(start.month, end.month + 1)]
+            amounts = [allowed.get((_bound(*keys[:2]), keys[2], month)) for month in months]
+            budget = None if None in amounts else sum(a for a in amounts if a is not None)
+            found.append(
+                {
+                    **dict(zip(SERIES, keys, strict=True)),
+                    "model": series.get_column("model")[0],
+                    "period": period,
+                    "period_end": end,
+                    "actual": float(actual),
+                    "expected": expected,
+                    "low": expected - _width_of_sum(days.expected - days.low),
+                    "high": expected + _width_of_sum(days.high - days.expected),
+                    "budget": budget,
+                    "expected_ratio": expected / budget if budget else None,
+                }
+            )
+    return pl.DataFrame(found, schema=_OUTLOOK)
+
+
+_NAMES = {"scope": pl.String, "scope_value": pl.String, "currency": pl.String}
+_DAYS = {"charge_date": pl.Date, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64, "model": pl.String}
+_FORECAST = pl.Schema({**_NAMES, **_DAYS})
+_ACCURACY = pl.Schema(
+    {
+        **_NAMES,
+        "model": pl.String,
+        "horizon_days": pl.Int64,
+        "folds": pl.Int64,
+        "wape": pl.Float64,
+        "bias": pl.Float64,
+        "coverage": pl.Float64,
+        "skill": pl.Float64,
+    }
+)
+_OUTLOOK = pl.Schema(
+    {
+        **_NAMES,
+        "model": pl.String,
+        "period": pl.String,
+        "period_end": pl.Date,
+        "actual": pl.Float64,
+        "expected": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "budget": pl.Float64,
+        "expected_ratio": pl.Float64,
+    }
+)
+
+
+def _month_end(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _starts(ends: PeriodEnds) -> PeriodEnds:
+    return PeriodEnds(
+        month=ends.month.replace(day=1),
+        quarter=ends.quarter.replace(day=1, month=ends.quarter.month - 2),
+        year=ends.year.replace(day=1, month=1),
+    )
+
+
+def _series(history: pl.DataFrame) -> tuple[date, Floats]:
+    """The first day and the cost of every day from it to the last, 0 where there is no row."""
+    daily = (
+        history.group_by("charge_date")
+        .agg(pl.col("effective_cost").sum().cast(pl.Float64))
+        .sort("charge_date")
+        .upsample("charge_date", every="1d")
+        .with_columns(pl.col("effective_cost").fill_null(0.0))
+    )
+    if daily.is_empty():
+        return date.min, np.zeros(0)
+    return daily.get_column("charge_date")[0], daily.get_column("effective_cost").to_numpy()
+
+
+def _frame(last: date, ahead: Days, model: Model) -> pl.DataFrame:
+    days = [last + timedelta(days=i + 1) for i in range(len(ahead.expected))]
+    return pl.DataFrame({"charge_date": days, **ahead._asdict(), "model": [model] * len(days)}, schema=_DAYS)
+
+
+def _answer(first: date, costs: Floats, days: int, tested: dict[Model, dict[int, list[Fold]]]) -> tuple[Model, Days]:
+    """The forecast of the model whose absolute errors over all folds are smaller; last week's where Prophet fails."""
+    wrong = {model: sum(_error(f) for folds in tested[model].values() for f in folds) for model in tested}
+    if "prophet" in wrong and wrong["prophet"] < wrong["seasonal_naive"]:
+        try:
+            return "prophet", _predict("prophet", first, costs, days)
+        except _FAILURES:
+            pass
+    return "seasonal_naive", _predict("seasonal_naive", first, costs, days)
+
+
+def _backtest(first: date, costs: Floats) -> dict[Model, dict[int, list[Fold]]]:
+    """What each model said at rolling origins that leave it 60 days or more to learn from.
+
+    Both models are tested on the same folds; Prophet is absent where it failed on any, or where there was none.
+    """
+    origins = {
+        horizon: [cut for i in range(FOLDS) if (cut := len(costs) - horizon - i * FOLD_STEP) >= SHORTEST["prophet"]]
+        for horizon in HORIZONS
+    }
+    longest = {cut: max(h for h in HORIZONS if cut in origins[h]) for cuts in origins.values() for cut in cuts}
+    tested: dict[Model, dict[int, list[Fold]]] = {}
+    models: tuple[Model, ...] = ("seasonal_naive", "prophet") if longest else ("seasonal_naive",)
+    for model in models:
+        try:
+            said = {cut: _predict(model, first, costs[:cut], days) for cut, days in longest.items()}
+        except _FAILURES:
+            continue
+        tested[model] = {
+            horizon: [Fold(Days(*(x[:horizon] for x in said[cut])), costs[cut : cut + horizon]) for cut in cuts]
+            for horizon, cuts in origins.items()
+            if cuts
+        }
+    return tested
+
+
+def _accuracy(tested: dict[Model, dict[int, list[Fold]]]) -> Iterator[dict[str, object]]:
+    for model, horizons in tested.items():
+        for horizon, folds in horizons.items():
+            actual = sum(float(f.actual.sum()) for f in folds)
+            naive = sum(_error(f) for f in tested["seasonal_naive"][horizon])
+            held = np.concatenate([(f.days.low <= f.actual) & (f.actual <= f.days.high) for f in folds])
+            yield {
+                "model": model,
+                "horizon_days": horizon,
+                "folds": len(folds),
+                "wape": sum(_error(f) for f in folds) / actual if actual > 0 else None,
+                "bias": sum(float((f.days.expected - f.actual).sum()) for f in folds) / actual if actual > 0 else None,
+                "coverage": float(held.mean()),
+                "skill": 1 - sum(_error(f) for f in folds) / naive if naive else None,
+            }
+
+
+def _error(fold: Fold) -> float:
+    return float(np.abs(fold.days.expected - fold.actual).sum())
+
+
+def _predict(model: Model, first: date, costs: Floats, days: int) -> Days:
+    """`days` days after the series, the interval around the expectation, floored at 0 where no day was below it."""
+    ahead = _prophet(first, costs, days) if model == "prophet" else _seasonal_naive(costs, days)
+    floor = 0.0 if costs.min() >= 0 else -np.inf
+    expected = np.maximum(ahead.expected, floor)
+    return Days(
+        expected=expected,
+        low=np.minimum(np.maximum(ahead.low, floor), expected),
+        high=np.maximum(ahead.high, expected),
+    )
+
+
+def _seasonal_naive(costs: Floats, days: int) -> Days:
+    """Last week again and again; the interval holds 80 % of the errors this made as many weeks ahead."""
+    expected = np.resize(costs[-WEEK:], days)
+    low, high = np.zeros(days), np.zeros(days)
+    tail = (1 - INTERVAL) / 2
+    enough = len(costs) - 2 * WEEK
+    for start in range(0, days, WEEK):
+        back = min(start + WEEK, enough // WEEK * WEEK)
+        low[start : start + WEEK], high[start : start + WEEK] = np.quantile(
+            costs[back:] - costs[:-back], [tail, 1 - tail]
+        )
+    return Days(expected, expected + low, expected + high)
+
+
+_FAILURES = (RuntimeError, ValueError, TimeoutError, ImportError, AttributeError, OSError)
+"""What Prophet and the Stan program under it have been seen to raise, on a series or where they are badly installed."""
+
+
+def _prophet(first: date, costs: Floats, days: int) -> Days:
+    """Prophet's expectation and interval.
+
+    Weekly pattern always, yearly from two years on (Prophet's own rule), none within the day. The trend may bend
+    up to the last tenth of the history, since a price cut of last month is what matters for the next.
+    """
+    with _quiet():
+        import pandas as pd  # type: ignore[import-untyped]
+        from prophet import Prophet
+
+        known = pd.DataFrame({"ds": pd.date_range(first, periods=len(costs)), "y": costs})
+        model = Prophet(
+            interval_width=INTERVAL,
+            uncertainty_samples=SAMPLES,
+            weekly_seasonality=True,
+            daily_seasonality=False,
+            changepoint_range=0.9,
+            changepoint_prior_scale=0.05,
+        )
+        model.fit(known, seed=1, timeout=FIT_SECONDS)
+        ahead = pd.DataFrame({"ds": pd.date_range(first + timedelta(days=len(costs)), periods=days)})
+        said = model.predict(ahead)
+    columns: Sequence[str] = ("yhat", "yhat_lower", "yhat_upper")
+    return Days(*(said[name].to_numpy(dtype=np.float64) for name in columns))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log lines or warnings from Prophet's libraries, and their random numbers always the same ones.
+
+    Prophet draws from numpy's global generator, so that one is seeded, and put back as it was.
+    """
+    state, disabled = np.random.get_state(), logging.root.manager.disable  # noqa: NPY002
+    logging.disable(logging.CRITICAL)
+    np.random.seed(1)  # noqa: NPY002
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+        logging.disable(disabled)
+
+
+def _bound(scope: str, value: str) -> str | None:
+    """The team that a budget of this series names; none for everything."""
+    return value if scope == "team" else None
+
+
+def _allowed(budgets: pl.DataFrame) -> dict[tuple[str | None, str, str], float]:
+    """Budget by team (None: everything), currency and month, of the budgets that bind nothing narrower."""
+    whole = budgets.filter(pl.all_horizontal(pl.col("product", "use_case", "service_name", "lifecycle").is_null()))
+    found: dict[tuple[str | None, str, str], float] = {}
+    for row in whole.iter_rows(named=True):
+        key = (row["team"], row["billing_currency"], row["month"])
+        found[key] = found.get(key, 0.0) + float(row["budget_amount"])
+    return found
+
+
+def _width_of_sum(widths: Floats) -> float:
+    """Half-width of the interval of a sum of days, from the half-widths of the days (see `outlook`)."""
+    noise = np.minimum(widths, widths[:WEEK].mean())
+    return float(np.sqrt((noise**2).sum() + np.sqrt(widths**2 - noise**2).sum() ** 2))
