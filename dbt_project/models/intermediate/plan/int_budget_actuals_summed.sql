@@ -1,0 +1,32 @@
+-- What was spent of each budget in its month and currency: the allocated cost of everything it binds.
+-- A budget without charges has no row.
+with monthly as (
+    select
+        {{ month_text('charge_date') }} as month,
+        team,
+        product,
+        use_case,
+        service_name,
+        lifecycle,
+        billing_currency,
+        sum(effective_cost) as effective_cost
+    from {{ ref('int_costs_allocated') }}
+    group by
+        {{ month_text('charge_date') }}, team, product, use_case, service_name, lifecycle, billing_currency
+)
+
+select
+    budgets.budget_name,
+    budgets.month,
+    sum(monthly.effective_cost) as actual_cost
+from {{ ref('stg_budget') }} as budgets
+inner join monthly
+    on
+        budgets.month = monthly.month
+        and budgets.currency = monthly.billing_currency
+        and (budgets.team is null or lower(budgets.team) = lower(monthly.team))
+        and (budgets.product is null or lower(budgets.product) = lower(monthly.product))
+        and (budgets.use_case is null or lower(budgets.use_case) = lower(monthly.use_case))
+        and (budgets.service_name is null or lower(budgets.service_name) = lower(monthly.service_name))
+        and (budgets.lifecycle is null or budgets.lifecycle = monthly.lifecycle)
+group by budgets.budget_name, budgets.month

@@ -1,0 +1,45 @@
+-- The latest forecast, day by day, beside what the days that have since come to pass really cost.
+with actual as (
+    select
+        'total' as scope,
+        cast(null as string) as team,
+        billing_currency,
+        charge_date,
+        sum(effective_cost) as effective_cost
+    from {{ ref('int_costs_allocated') }}
+    group by billing_currency, charge_date
+    union all
+    select
+        'team' as scope,
+        team,
+        billing_currency,
+        charge_date,
+        sum(effective_cost) as effective_cost
+    from {{ ref('int_costs_allocated') }}
+    group by team, billing_currency, charge_date
+)
+
+select
+    forecasts.forecast_id,
+    forecasts.data_through,
+    forecasts.scope,
+    forecasts.scope_value,
+    forecasts.currency,
+    forecasts.model,
+    forecasts.charge_date,
+    forecasts.expected,
+    forecasts.low,
+    forecasts.high,
+    case
+        when forecasts.charge_date <= data_date.data_through
+            then coalesce(actual.effective_cost, cast(0 as decimal(38, 18)))
+    end as actual_cost
+from {{ ref('stg_forecast') }} as forecasts
+inner join {{ ref('int_latest_forecast_found') }} as latest on forecasts.forecast_id = latest.forecast_id
+cross join {{ ref('int_data_date_found') }} as data_date
+left join actual
+    on
+        forecasts.scope = actual.scope
+        and (forecasts.scope = 'total' or forecasts.scope_value = actual.team)
+        and forecasts.currency = actual.billing_currency
+        and forecasts.charge_date = actual.charge_date

@@ -1,0 +1,26 @@
+-- What a million tokens cost, by kind of token. Every token charge on the bill is in exactly one row, with the team that
+-- caused it: pools are not split here, because a share of a pool has cost but no tokens.
+with monthly as (
+    select
+        {{ month_text('charge_date') }} as month,
+        service_provider_name,
+        model,
+        x_token_kind as token_kind,
+        coalesce(x_service_tier, 'unknown') as service_tier,
+        team,
+        use_case,
+        billing_currency,
+        cast(sum(tokens) as decimal(38, 6)) as tokens,
+        sum(billed_cost) as billed_cost,
+        sum(effective_cost) as effective_cost
+    from {{ ref('int_charges_attributed') }}
+    where x_token_kind is not null
+    group by
+        {{ month_text('charge_date') }}, service_provider_name, model, x_token_kind,
+        coalesce(x_service_tier, 'unknown'), team, use_case, billing_currency
+)
+
+select
+    *,
+    {{ ratio('effective_cost', 'tokens') }} * 1000000 as effective_cost_per_1m_tokens
+from monthly

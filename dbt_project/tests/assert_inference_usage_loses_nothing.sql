@@ -1,0 +1,25 @@
+-- Every token that the vendors counted is in fct_inference_unit_cost, once, and so is every estimated amount.
+with counted as (
+    select
+        sum(total_tokens) as tokens,
+        sum(estimated_cost) as estimated_cost
+    from {{ ref('stg_ai_usage') }}
+),
+
+shown as (
+    select
+        sum(tokens) as tokens,
+        sum(estimated_cost) as estimated_cost
+    from {{ ref('fct_inference_unit_cost') }}
+)
+
+select
+    counted.tokens as counted_tokens,
+    shown.tokens as shown_tokens,
+    counted.estimated_cost as counted_estimate,
+    shown.estimated_cost as shown_estimate
+from counted
+cross join shown
+where
+    coalesce(counted.tokens, 0) <> coalesce(shown.tokens, 0)
+    or coalesce(counted.estimated_cost, 0) <> coalesce(shown.estimated_cost, 0)
