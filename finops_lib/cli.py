@@ -1,0 +1,285 @@
+"""The command line: parse, call the library function of the same name, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import FinopsError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .ingest import Ingested
+
+DONE, REFUSED, WRONG_USAGE = 0, 1, 2
+"""Exit codes: all done; something was refused or failed; the command itself was wrong."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a user's mistake is one message on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except UsageError as error:
+        print(f"finops: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except FinopsError as error:
+        print(f"finops: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("finops: stopped. What was published stays; run the same command again to go on.", file=sys.stderr)
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="finops",
+        description="A warehouse for AI spend: every export becomes FOCUS rows; everything after reads only FOCUS.",
+        epilog="Exit codes: 0 all done, 1 something was refused or failed, 2 wrong usage.",
+    )
+    parser.add_argument(
+        "--home", default=os.environ.get("FINOPS_HOME", "."), metavar="DIR",
+        help="folder of plan/, inbox/, lake/, warehouse.duckdb and reports/ (default: FINOPS_HOME, or this folder)",
+    )  # fmt: skip
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("init", _init, "write a commented skeleton of the plan and the folders of a home")
+    c = command("samples", _samples, "write the sample company's exports, plan and planted truth")
+    c.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    c.add_argument("--months", type=_positive, default=18, metavar="N", help="months up to October 2026 (default 18)")
+    c.add_argument("--scale", type=_positive, default=1, metavar="N", help="times as many resources (default 1)")
+    c.add_argument("--seed", type=int, default=7, metavar="N", help="same seed, same bytes (default 7)")
+    c = command("sources", _sources, "list what can be read, how it is recognised and which dataset it fills")
+    c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("ingest", _ingest, "bring exports into the lake, month by month")
+    c.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, patterns or archives as delivered")
+    c.add_argument("--source", metavar="NAME", help="read them as this source instead of recognising it")
+    c.add_argument("--account", metavar="ID", help="billing account of exports that do not name theirs")
+    c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
+    c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("deliveries", _deliveries, "show the ledger: what each month holds and what it replaced")
+    c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("build", _build, "build and test the marts with dbt")
+    c.add_argument("--select", nargs="+", default=[], metavar="MODEL", help="dbt selection; default everything")
+    c.add_argument("--target", default="duckdb", choices=["duckdb", "spark"], help="where to build (default duckdb)")
+    c.add_argument("--full-refresh", action="store_true", help="rebuild from nothing")
+    command("forecast", _forecast, "forecast daily cost to the end of month, quarter and year, with its past error")
+    c = command("report", _report, "write the report folder: HTML, charts, tables")
+    c.add_argument("--month", metavar="YYYY-MM", help="month to report (default: the latest in the data)")
+    c.add_argument("--out", metavar="DIR", help="folder to write to (default: reports/MONTH in the home)")
+    c = command("check", _check, "run the gates; exit 1 when one fails")
+    c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("export", _export, "write the lake's charges as a FOCUS dataset")
+    c.add_argument("dataset", choices=["focus"], help="what to export")
+    c.add_argument("--version", default="1.4", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
+    c.add_argument("--out", required=True, metavar="FILE", help="Parquet or CSV file to write, by its ending")
+    c = command("run", _run, "the scheduled whole: new files of inbox/, build, forecast, check, report, summary")
+    c.add_argument("--json", action="store_true", help="print the run summary as JSON")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"found {text}, wanted 1 or more")
+    return number
+
+
+def _home(options: argparse.Namespace) -> Any:
+    from .lake import Home
+
+    return Home(options.home)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Results may be piped or read by a scheduler; what is only of interest while it runs goes to standard error.
+    return Console(stderr=True)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, default=str, ensure_ascii=False))
+
+
+def _init(options: argparse.Namespace) -> int:
+    from .pipeline import init
+
+    for path in init(_home(options)):
+        print(path)
+    return DONE
+
+
+def _samples(options: argparse.Namespace) -> int:
+    from .samples import write
+
+    with _console().status("writing the sample company"):
+        written = write(Path(options.out), months=options.months, scale=options.scale, seed=options.seed)
+    print(f"{len(written)} files below {options.out}; what was planted stands in {Path(options.out) / 'truth.json'}")
+    return DONE
+
+
+def _sources(options: argparse.Namespace) -> int:
+    from .ingest import sources
+
+    found = sources()
+    if options.json:
+        _print_json(found)
+        return DONE
+    for row in found:
+        print(f"{row['source']}  →  {row['dataset']}   ({row['formats']}; a delivery replaces {row['replaces']})")
+        print(f"    {row['reads']}")
+        print(f"    recognised by {row['recognised by']}")
+    return DONE
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from .ingest import ingest
+
+    with _console().status("starting") as status:
+        done = ingest(
+            _home(options), options.paths, source=options.source, account=options.account, dry_run=options.dry_run,
+            progress=status.update,
+        )  # fmt: skip
+    if options.json:
+        _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs})
+    else:
+        _say(done)
+    return REFUSED if done.refused else DONE
+
+
+def _outcomes(done: Ingested) -> list[dict[str, Any]]:
+    return [
+        {
+            "status": o.status,
+            "source": o.source,
+            "message": o.message,
+            "unit": asdict(o.unit) if o.unit else None,
+            "delivery": asdict(o.delivery) if o.delivery else None,
+        }
+        for o in done.outcomes
+    ]
+
+
+def _say(done: Ingested) -> None:
+    counts: dict[str, int] = {}
+    for outcome in done.outcomes:
+        counts[outcome.status] = counts.get(outcome.status, 0) + 1
+        if outcome.status == "refused":
+            print(f"refused: {outcome.message}", file=sys.stderr)
+        elif outcome.status != "unchanged":
+            print(f"{outcome.status}: {outcome.message}")
+    print(", ".join(f"{n} {status}" for status, n in counts.items()) or "nothing to ingest")
+    if done.data_docs:
+        print(f"what was checked: {done.data_docs}")
+
+
+def _deliveries(options: argparse.Namespace) -> int:
+    from .lake import deliveries
+
+    found = deliveries(_home(options))
+    if options.json:
+        _print_json([asdict(d) for d in found])
+        return DONE
+    for d in found:
+        money = ", ".join(f"{c} {a}" for c, a in d.billed_total.items())
+        change = ", ".join(f"{c} {a}" for c, a in d.billed_change.items())
+        print(
+            f"{d.delivered_at[:19]}  {d.unit}\n"
+            f"    {d.rows_read} read, {d.rows_published} published, {d.rows_rejected} rejected, {d.rows_merged} merged,"
+            f" {d.rows_added} added{f'; billed {money}' if money else ''}"
+            f"{f'; replaces {d.replaced}, change {change or 0}' if d.replaced else ''}"
+        )
+        for note in d.notes:
+            print(f"    note: {note}")
+        for file in d.files:
+            print(f"    {file['name']}  sha256 {file['sha256'][:12]}…")
+    print(f"{len(found)} deliveries")
+    return DONE
+
+
+def _build(options: argparse.Namespace) -> int:
+    from .warehouse import build
+
+    with _console().status("starting dbt") as status:
+        built = build(
+            _home(options), select=options.select, target=options.target, full_refresh=options.full_refresh,
+            progress=lambda name, i, total: status.update(f"{i} of {total}: {name}"),
+        )  # fmt: skip
+    for message in built.messages:
+        print(message, file=sys.stderr)
+    print(
+        f"{built.succeeded} models and tests passed, {built.failed} failed, {built.warned} warned, "
+        f"{built.skipped} skipped in {built.seconds:.0f} s"
+    )
+    return REFUSED if built.failed else DONE
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from .pipeline import forecast
+
+    with _console().status("forecasting") as status:
+        done = forecast(_home(options), progress=status.update)
+    _say(done)
+    return REFUSED if done.refused else DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .reports import report
+
+    with _console().status("writing the report"):
+        folder = report(_home(options), month=options.month, out=options.out)
+    print(f"report: {folder / 'index.html'}")
+    return DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .policy import check
+
+    verdicts = check(_home(options))
+    if options.json:
+        _print_json([asdict(v) for v in verdicts])
+    else:
+        for v in verdicts:
+            mark = {True: "pass", False: "FAIL", None: "no data"}[v.passed]
+            print(f"{mark:8}{v.gate}: found {v.found}, wanted {v.wanted}")
+    return REFUSED if any(v.passed is False for v in verdicts) else DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .export import export_focus
+
+    rows = export_focus(_home(options), version=options.version, out=options.out)
+    print(f"{rows} charges as FOCUS {options.version}: {options.out}")
+    return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .pipeline import run
+
+    with _console().status("starting") as status:
+        summary = run(_home(options), progress=status.update)
+    if options.json:
+        _print_json(summary)
+    else:
+        for step in summary["steps"]:
+            print(f"{step['status']:8}{step['step']}: {step['said']}")
+        print(f"summary: {summary['written']}")
+    return REFUSED if any(s["status"] == "failed" for s in summary["steps"]) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""Export → recognise → adapt → check → publish: the only writer of the lake.
+
+A delivery is adapted in one streaming pass into a staged Parquet file, checked there against the contract, and
+published unit by unit (see `lake`). What cannot be read or breaks a promise is refused with file, row and column;
+nothing of its month is published, and what stood there before stays.
+"""
+
+from .adapters import sources
+from .publishing import Ingested, Outcome, ingest
+
+__all__ = ["Ingested", "Outcome", "ingest", "sources"]

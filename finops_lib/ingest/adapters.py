@@ -1,0 +1,159 @@
+"""Reading `adapters/*.sql`: one export format each, discovered by listing the folder."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from ..contract import Contract, contract, contracts, quoted
+
+DIRECT = "direct"
+"""Source of files that already have a dataset's own columns; plan files come in as `plan`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """One export format, as its SQL file states it."""
+
+    name: str
+    title: str
+    dataset: str
+    formats: tuple[str, ...]
+    columns: tuple[tuple[str, str, bool], ...]
+    """name, SQL type and whether it may be absent, of each column of `raw`."""
+    select: str | None
+    """None for a part: an export that only completes another."""
+    parts: dict[str, str]
+    """Other exports the SELECT reads: adapter name → create statement."""
+    records: tuple[str, ...] = ()
+    account: str | None = None
+    month: str | None = None
+    billed: tuple[str, str] | None = None
+    origin: dict[str, str] = field(default_factory=dict)
+    holds: str | None = None
+    null: str | None = None
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other spellings of a raw column, best first."""
+    sha256: str = ""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(name for name, _, optional in self.columns if not optional)
+
+    @property
+    def kept(self) -> bool:
+        """Whether its rows are kept as delivered, because two exports make one set of charges."""
+        return self.select is None or bool(self.parts)
+
+
+def folder() -> Path:
+    return Path(str(resources.files("finops_lib") / "adapters"))
+
+
+@cache
+def adapters() -> dict[str, Adapter]:
+    """Every source by name: the SQL files of `adapters/`, then each contract's own columns."""
+    found = {file.stem: _read_adapter(file) for file in sorted(folder().glob("*.sql"))}
+    for own in contracts().values():
+        if own.focus_dataset is None:
+            adapter = _own_columns(own)
+            found[f"{adapter.name}:{own.dataset}"] = adapter
+    return found
+
+
+def sources() -> list[dict[str, str]]:
+    """What can be read: one row per adapter with source, what it reads, how it is recognised, dataset, replace unit."""
+    rows = []
+    for adapter in adapters().values():
+        recognised = ", ".join(adapter.required) + (f"; and a row where {adapter.holds}" if adapter.holds else "")
+        rows.append(
+            {
+                "source": adapter.name,
+                "reads": adapter.title,
+                "formats": ", ".join(adapter.formats),
+                "recognised by": recognised,
+                "dataset": adapter.dataset,
+                "replaces": "the dataset" if contract(adapter.dataset).month is None else "billing account and month",
+            }
+        )
+    return rows
+
+
+def _read_adapter(file: Path) -> Adapter:
+    text = file.read_text(encoding="utf-8")
+    head = text.split("create table", 1)[0]
+    directives: dict[str, list[str]] = defaultdict(list)
+    title = []
+    for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
+        directive = re.match(r"(dataset|formats|records|account|month|billed|origin|holds|null):\s*(.+)$", line.strip())
+        if directive:
+            directives[directive[1]].append(directive[2].strip())
+        elif not directives:
+            title.append(line.strip())
+
+    def one(key: str) -> str | None:
+        return directives[key][0] if directives[key] else None
+
+    statements = duckdb.extract_statements(text)
+    creates = [s.query for s in statements if s.type == duckdb.StatementType.CREATE]
+    selects = [s.query for s in statements if s.type == duckdb.StatementType.SELECT]
+    tables = {re.search(r"create\s+table\s+(\w+)", q, flags=re.IGNORECASE)[1]: q for q in creates}  # type: ignore[index]
+    with duckdb.connect() as db:
+        db.execute(tables["raw"])
+        described = db.sql("describe raw").fetchall()
+    headers: dict[str, list[str]] = defaultdict(list)
+    spellings = file.with_suffix(".headers.csv")
+    if spellings.exists():
+        with spellings.open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                headers[row["column"]].append(row["header"])
+    billed = one("billed")
+    return Adapter(
+        name=file.stem,
+        title=" ".join(title),
+        dataset=one("dataset") or "cost_and_usage",
+        formats=tuple(f.strip() for f in (one("formats") or "csv").split(",")),
+        columns=tuple((str(n), str(t), null == "YES") for n, t, null, *_ in described),
+        select=selects[0] if selects else None,
+        parts={name: q for name, q in tables.items() if name != "raw"},
+        records=tuple(r.strip() for r in (one("records") or "").split(">") if r.strip()),
+        account=one("account"),
+        month=one("month"),
+        billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,
+        origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),  # type: ignore[misc]
+        holds=one("holds"),
+        null=one("null"),
+        headers={k: tuple(v) for k, v in headers.items()},
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+PRICED = ("price_status", "estimated_cost", "estimated_cost_currency")
+"""Columns of ai_usage that the price book fills."""
+
+
+def _own_columns(own: Contract) -> Adapter:
+    columns = [c for c in own.delivered_columns if c.name not in PRICED]
+    names = ", ".join(quoted(c.name) for c in columns)
+    month = f"strftime({quoted(own.month)}, '%Y-%m')" if own.month else None
+    return Adapter(
+        name="plan" if own.plan else DIRECT,
+        title=f"{own.description} A file in the columns of the dataset itself.",
+        dataset=own.dataset,
+        formats=("csv", "parquet"),
+        columns=tuple((c.name, "JSON" if c.type == "json" else c.sql_type, not c.required) for c in columns),
+        select=f"select {names}, x_source_file, x_source_row from raw",
+        parts={},
+        account=quoted(own.account) if own.account else None,
+        month=month,
+        origin={},
+        sha256=hashlib.sha256(repr(own).encode()).hexdigest(),
+    )

@@ -1,0 +1,114 @@
+"""Is what was staged what the contract promises, and is all the money still there?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+import duckdb
+
+from ..contract import Contract, Rule, quoted
+from ..lake import TIMELESS
+from .adapters import Adapter
+from .reading import shown
+
+Where = tuple[str, str]
+"""Billing account and month of a unit."""
+
+
+def placement(contract: Contract) -> tuple[str, str]:
+    """SQL for the billing account and the month of a staged row."""
+    account = quoted(contract.account) if contract.account else f"'{TIMELESS}'"
+    month = f"strftime({quoted(contract.month)}, '%Y-%m')" if contract.month else f"'{TIMELESS}'"
+    return account, month
+
+
+def offences(db: duckdb.DuckDBPyConnection, adapter: Adapter, contract: Contract) -> dict[Where, list[str]]:
+    """Broken promises of the table `staged` by unit: one message each, naming file, row and column."""
+    account, month = placement(contract)
+    rules = contract.rules()
+    present = contract.present_rules()
+    counts = ", ".join(f"count(*) filter (where {r.offends})" for r in rules + present)
+    totals = db.sql(f"select {account}, {month}, count(*), {counts} from staged group by all").fetchall()
+    found: dict[Where, list[str]] = defaultdict(list)
+    for where_account, where_month, rows, *broken in totals:
+        where = (str(where_account), str(where_month))
+        for i, (rule, count) in enumerate(zip(rules + present, broken, strict=True)):
+            absent = i >= len(rules) and count == rows
+            if count and not absent:
+                found[where].append(_explain(db, adapter, contract, rule, count, where_account, where_month))
+    if not {"x_SourceRow", "x_source_row"} & set(contract.key):
+        for where, message in _repeated(db, contract, account, month):
+            found[where].append(message)
+    return dict(found)
+
+
+def _explain(
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    contract: Contract,
+    rule: Rule,
+    count: int,
+    account: str | None,
+    month: str | None,
+) -> str:
+    account_sql, month_sql = placement(contract)
+    file, row = origin(contract)
+    [(name, number, value)] = db.execute(
+        f"select {file}, {row}, cast({quoted(rule.column)} as varchar) from staged where {rule.offends} "
+        f"and {account_sql} is not distinct from $1 and {month_sql} is not distinct from $2 order by 1, 2 limit 1",
+        [account, month],
+    ).fetchall()
+    column, found = rule.column, value
+    delivered = adapter.origin.get(rule.column)
+    if delivered:
+        rows = db.execute(
+            f"select cast({delivered} as varchar) from raw where x_source_file = $1 and x_source_row = $2", [name, number]
+        ).fetchall()
+        if rows:
+            column, found = f"{delivered} (which gives {rule.column})", rows[0][0]
+    more = f" ({count} rows like it)" if count > 1 else ""
+    return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {rule.wanted}{more}."
+
+
+def _repeated(
+    db: duckdb.DuckDBPyConnection, contract: Contract, account: str, month: str
+) -> list[tuple[Where, str]]:
+    key = ", ".join(quoted(k) for k in contract.key)
+    file, row = origin(contract)
+    rows = db.sql(
+        f"select any_value({account}), any_value({month}), min({file}), max({row}), min({row}), count(*) from staged "
+        f"group by {key} having count(*) > 1 order by 3, 4"
+    ).fetchall()
+    return [
+        (
+            (str(a), str(m)),
+            f"{name}, row {last}, column {', '.join(contract.key)}: found the same key as in row {first}, "
+            f"wanted each once ({contract.grain}).",
+        )
+        for a, m, name, last, first, _ in rows
+    ]
+
+
+def origin(contract: Contract) -> tuple[str, str]:
+    """Names of the columns that say which file and row a staged row came from."""
+    return ("x_SourceFile", "x_SourceRow") if contract.focus_dataset else ("x_source_file", "x_source_row")
+
+
+def totals(db: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> dict[Where, dict[str, Decimal]]:
+    """Exact sums of a cost column of `staged` by unit and currency; nothing for datasets without charges."""
+    if not contract.focus_dataset:
+        return {}
+    account, month = placement(contract)
+    found: dict[Where, dict[str, Decimal]] = defaultdict(dict)
+    for a, m, currency, amount in db.sql(
+        f"select {account}, {month}, BillingCurrency, sum({column}) from staged group by all"
+    ).fetchall():
+        found[(str(a), str(m))][str(currency)] = amount
+    return dict(found)
+
+
+def plain(amount: Decimal) -> str:
+    """An amount as exact decimal text, without exponent and without trailing zeros."""
+    text = f"{amount:f}"
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text

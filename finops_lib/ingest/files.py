@@ -1,0 +1,200 @@
+"""Files as delivered: what is there, unpacked, and what is inside it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ..contract import literal
+from ..errors import RefusedError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """One file of a delivery, unpacked where it came in an archive."""
+
+    name: str
+    path: Path
+    sha256: str
+    size: int
+    format: str = ""
+    header: tuple[str, ...] = ()
+    """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
+    types: tuple[str, ...] = ()
+    delimiter: str = ","
+    array: bool = False
+    """Whether a JSON file is one array rather than objects after each other."""
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
+
+
+NOT_DATA = re.compile(r"(manifest(\.json)?|_success|\.crc|\.md|truth\.json)$", re.IGNORECASE)
+"""Files that accompany a delivery without being part of it."""
+
+
+def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
+    """Every file that the paths, folders, globs and archives hold, each once however often it is there.
+
+    Refuses  UsageError for a path that does not exist; RefusedError for an archive that cannot be read.
+    """
+    files: list[tuple[str, Path]] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            files += [(str(f.relative_to(path)), f) for f in sorted(path.rglob("*")) if f.is_file()]
+        elif path.is_file():
+            files.append((path.name, path))
+        else:
+            anchor = Path(path.anchor) if path.anchor else Path()
+            pattern = str(path.relative_to(anchor)) if path.anchor else str(path)
+            matches = sorted(f for f in anchor.glob(pattern) if f.is_file()) if any(c in str(path) for c in "*?[") else []
+            if not matches:
+                raise UsageError(f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell.")
+            files += [(f.name, f) for f in matches]
+    unpacked: list[tuple[str, Path]] = []
+    for name, path in files:
+        if any(part.startswith(".") for part in Path(name).parts) or NOT_DATA.search(Path(name).name):
+            continue
+        unpacked += _unpack(name, path, workdir=workdir)
+    found: dict[str, Delivered] = {}
+    for name, path in unpacked:
+        with path.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        found.setdefault(digest, Delivered(name=name, path=path, sha256=digest, size=path.stat().st_size))
+    return list(found.values())
+
+
+def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
+    lower = name.lower()
+    if not lower.endswith((".zip", ".tar", ".tar.gz", ".tgz")):
+        return [(name, path)]
+    out = workdir / "unpacked" / hashlib.sha256(name.encode()).hexdigest()[:12]
+    members: list[tuple[str, Path]] = []
+    try:
+        if lower.endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(out)
+        else:
+            with tarfile.open(path) as archive:
+                archive.extractall(out, filter="data")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise RefusedError(
+            f"{name}: this archive cannot be unpacked ({error}). Fetch it again from where it was exported."
+        ) from None
+    for file in sorted(out.rglob("*")):
+        if file.is_file() and not NOT_DATA.search(file.name):
+            members += _unpack(str(file.relative_to(out)), file, workdir=workdir)
+    return members
+
+
+def sniff(file: Delivered) -> Delivered:
+    """Find out a file's format and its columns by looking inside; names and endings decide nothing.
+
+    Refuses  RefusedError for an empty file and for one that is neither Parquet, JSON nor delimited text.
+    """
+    with file.path.open("rb") as handle:
+        magic = handle.read(4)
+    if not magic:
+        raise RefusedError(f"{file.name}: the file is empty (0 bytes). Wanted an export with at least a header; export it again.")
+    if magic == b"PAR1":
+        return _sniff_parquet(file)
+    try:
+        if magic[:2] == b"\x1f\x8b":
+            with gzip.open(file.path, "rb") as packed:
+                start = packed.read(1 << 20)
+        else:
+            with file.path.open("rb") as handle:
+                start = handle.read(1 << 20)
+        text = start.decode("utf-8-sig", errors="strict" if len(start) < 1 << 20 else "ignore")
+    except (OSError, EOFError) as error:
+        raise RefusedError(f"{file.name}: the file is damaged ({error}). Fetch it again; nothing of it was read.") from None
+    except UnicodeDecodeError:
+        raise RefusedError(
+            f"{file.name}: this is neither Parquet nor UTF-8 text. Wanted CSV, JSON or Parquet, gzipped or not."
+        ) from None
+    stripped = text.lstrip()
+    if not stripped:
+        raise RefusedError(f"{file.name}: the file holds only blanks. Wanted an export with at least a header; export it again.")
+    if stripped[0] in "{[":
+        return _sniff_json(file, stripped)
+    first = next(line for line in text.splitlines() if line.strip())
+    delimiter = max(",;\t|", key=first.count)
+    header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
+    return replace(
+        file,
+        format="csv",
+        header=_unique(tuple(header)),
+        types=("VARCHAR",) * len(header),
+        delimiter=delimiter,
+    )
+
+
+def _sniff_parquet(file: Delivered) -> Delivered:
+    try:
+        with duckdb.connect() as db:
+            described = db.sql(f"describe select * from read_parquet({literal(str(file.path))})").fetchall()
+    except duckdb.Error as error:
+        raise RefusedError(f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again.") from None
+    return replace(
+        file, format="parquet", header=tuple(str(d[0]) for d in described), types=tuple(str(d[1]) for d in described)
+    )
+
+
+def _sniff_json(file: Delivered, start: str) -> Delivered:
+    array = start[0] == "["
+    sample: Any = None
+    decoder = json.JSONDecoder()
+    try:
+        sample = decoder.raw_decode(start[1:].lstrip() if array else start)[0]
+    except ValueError:
+        # A document longer than the part that was read, or no JSON at all: the whole file decides.
+        opener = gzip.open if file.path.open("rb").read(2) == b"\x1f\x8b" else open
+        try:
+            with opener(file.path, "rt", encoding="utf-8-sig") as handle:
+                whole = handle.read().lstrip()
+            if array and whole[1:].lstrip().startswith("]"):
+                sample = {}
+            else:
+                sample = decoder.raw_decode(whole[1:].lstrip() if array else whole)[0]
+        except (ValueError, OSError, EOFError) as error:
+            raise RefusedError(f"{file.name}: this is not valid JSON ({error}). Fetch it again.") from None
+    keys: dict[str, None] = {}
+
+    def walk(value: Any, depth: int) -> None:
+        if isinstance(value, dict):
+            keys.update(dict.fromkeys(value))
+            if depth:
+                for nested in value.values():
+                    for record in nested[:50] if isinstance(nested, list) else []:
+                        walk(record, depth - 1)
+
+    walk(sample, 2)
+    return replace(file, format="json", header=tuple(keys), types=("JSON",) * len(keys), array=array)
+
+
+def _unique(header: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, int] = {}
+    names = []
+    for name in header:
+        seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        names.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
+    return tuple(names)
+
+
+def first_line(error: Exception) -> str:
+    """The part of a library's error that a user can read."""
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,544 @@
+"""The way of a delivery from its files into the lake."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .. import lake
+from ..contract import Contract, contract, literal, quoted
+from ..errors import RefusedError
+from ..lake import TIMELESS, Delivery, Home, Unit
+from . import checking
+from .adapters import Adapter, adapters, folder
+from .checking import Where, plain
+from .files import Delivered, collect, first_line, sniff
+from .reading import misfits, raw_view, recognise
+
+PARTS = "_parts"
+"""Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one unit, or of a file that never became one."""
+
+    status: str
+    """published, unchanged, would publish (dry run), held (a part that waits for the other), empty or refused."""
+    source: str | None
+    message: str
+    unit: Unit | None = None
+    delivery: Delivery | None = None
+    staged: Path | None = None
+    """Parquet file that was checked, while the call lasts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingested:
+    """What one call of `ingest` did."""
+
+    outcomes: list[Outcome]
+    data_docs: Path | None = None
+
+    @property
+    def refused(self) -> list[Outcome]:
+        return [o for o in self.outcomes if o.status == "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """What stays the same during one call of `ingest`."""
+
+    home: Home
+    workdir: Path
+    account: str | None
+    dry_run: bool
+    progress: Progress
+    began: str
+    kept: set[tuple[str, Where]]
+    """Parts that came with this call: adapter, billing account and month."""
+
+
+def ingest(
+    home: Home,
+    paths: Sequence[str | Path],
+    *,
+    source: str | None = None,
+    account: str | None = None,
+    dry_run: bool = False,
+    data_docs: bool = True,
+    progress: Progress = lambda _: None,
+) -> Ingested:
+    """Bring exports into the lake, month by month; whatever is refused leaves the lake as it was.
+
+    Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
+             not say it themselves.
+    Returns  one outcome per unit or refused file, in the order of the work.
+    Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
+    """
+    with lake.staging(home) as workdir:
+        call = _Call(
+            home=home,
+            workdir=workdir,
+            account=account,
+            dry_run=dry_run,
+            progress=progress,
+            began=datetime.now(UTC).isoformat(timespec="microseconds"),
+            kept=set(),
+        )
+        groups, outcomes = _recognised(call, paths, source)
+        for key in sorted(groups):
+            outcomes += _ingest_group(call, adapters()[key], groups[key])
+        outcomes += _complete(call)
+        documented = None
+        if data_docs and not dry_run and (Path(__file__).parent.parent / "expectations.py").exists():
+            from .. import expectations
+
+            progress("writing Data Docs")
+            documented = expectations.document(_documentable(home, outcomes), out=home.reports / "data_docs")
+    return Ingested(outcomes=[replace(o, staged=None) for o in outcomes], data_docs=documented)
+
+
+def _recognised(
+    call: _Call, paths: Sequence[str | Path], source: str | None
+) -> tuple[dict[str, list[Delivered]], list[Outcome]]:
+    groups: dict[str, list[Delivered]] = defaultdict(list)
+    outcomes: list[Outcome] = []
+    for given in paths:
+        try:
+            files = collect([given], workdir=call.workdir)
+        except RefusedError as error:
+            outcomes.append(Outcome(status="refused", source=source, message=str(error)))
+            continue
+        for file in files:
+            call.progress(f"recognising {file.name}")
+            try:
+                sniffed = sniff(file)
+                adapter = recognise(sniffed, source=source)
+            except RefusedError as error:
+                outcomes.append(Outcome(status="refused", source=source, message=str(error)))
+                continue
+            key = next(k for k, a in adapters().items() if a is adapter)
+            if all(f.sha256 != file.sha256 for f in groups[key]):
+                groups[key].append(sniffed)
+    return groups, outcomes
+
+
+def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list[Outcome]:
+    if _already_there(call, adapter, files):
+        return [
+            Outcome(status="unchanged", source=adapter.name, unit=d.unit, delivery=d, message=f"{d.unit}: unchanged")
+            for d in lake.current(call.home).values()
+            if d.source == adapter.name and {f["sha256"] for f in d.files} <= {f.sha256 for f in files}
+        ]
+    call.progress(f"reading {adapter.name}: {len(files)} file{'s' if len(files) > 1 else ''}")
+    with _database(call) as db:
+        reasons: dict[str, list[str]] = {}
+        target = call.workdir / f"{adapter.name}-{adapter.dataset}.parquet"
+        delivery_id = _delivery_id(files, adapter)
+        try:
+            raw_view(db, adapter, files, strict=True)
+            _stage(db, _query(db, adapter), target, delivery_id)
+        except duckdb.Error as error:
+            # The fast reading stops at the first misfit without saying where; read again, slowly, to name it.
+            reasons = misfits(db, adapter, files)
+            if not reasons:
+                names = ", ".join(f.name for f in files)
+                message = f"{names}: the {adapter.name} adapter cannot read this ({first_line(error)})."
+                return [Outcome(status="refused", source=adapter.name, message=message)]
+            readable = [f for f in files if f.name not in reasons or not _unreadable(db, adapter, f)]
+            refused = [
+                Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found
+            ]
+            if not readable:
+                return refused
+            raw_view(db, adapter, readable, strict=False)
+            try:
+                _stage(db, _query(db, adapter), target, delivery_id)
+            except duckdb.Error:
+                return refused
+        if adapter.kept:
+            return _keep(call, db, adapter, files, reasons)
+        return _settle(call, db, adapter, {f.name: f.entry for f in files}, target, delivery_id, reasons)
+
+
+def _unreadable(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered) -> bool:
+    raw_view(db, adapter, [file], strict=False)
+    try:
+        db.sql("select count(*) from raw").fetchall()
+    except duckdb.Error:
+        return True
+    return False
+
+
+def _already_there(call: _Call, adapter: Adapter, files: Sequence[Delivered]) -> bool:
+    """Whether every file stands in the lake unchanged, so that nothing need be read."""
+    arrived = {f.sha256 for f in files}
+    held = [
+        d
+        for d in lake.current(call.home).values()
+        if d.source == adapter.name and d.dataset == adapter.dataset and d.adapter_sha256 == adapter.sha256
+    ]
+    settled = {f["sha256"] for d in held for f in d.files if {g["sha256"] for g in d.files} <= arrived}
+    return bool(files) and arrived <= settled
+
+
+def _delivery_id(files: Sequence[Delivered] | Sequence[dict[str, Any]], adapter: Adapter) -> str:
+    hashes = sorted(f.sha256 if isinstance(f, Delivered) else f["sha256"] for f in files)
+    return hashlib.sha256("".join([*hashes, adapter.sha256]).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("set preserve_insertion_order = false")
+        db.execute(f"set temp_directory = {literal(str(call.workdir / 'spill'))}")
+        if call.account is not None:
+            db.execute(f"set variable account = {literal(call.account)}")
+        for file in sorted(folder().glob("*.csv")):
+            if not file.name.endswith(".headers.csv"):
+                db.execute(
+                    f"create view {file.stem} as select * from read_csv({literal(str(file))}, all_varchar = true, header = true)"
+                )
+        yield db
+
+
+# --------------------------------------------------------------------------------------------------------------- stage
+
+
+def _stage(db: duckdb.DuckDBPyConnection, query: str, target: Path, delivery_id: str) -> None:
+    """Write a query to a Parquet file and show it as the view `staged`."""
+    db.execute(
+        f"copy ({query}) to {literal(str(target))} "
+        f"(format parquet, compression zstd, kv_metadata {{finops_delivery: {literal(delivery_id)}}})"
+    )
+    db.execute(f"create or replace view staged as select * from read_parquet({literal(str(target))})")
+
+
+def _query(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> str:
+    if adapter.kept:
+        return f"select *, {adapter.account} as x_account, {adapter.month} as x_month from raw"
+    return _in_contract_columns(db, adapter)
+
+
+def _in_contract_columns(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> str:
+    """The adapter's SELECT in the columns, order and types of its contract; what it does not select is NULL."""
+    own = contract(adapter.dataset)
+    assert adapter.select is not None
+    select = adapter.select.strip().rstrip(";")
+    given = {str(d[0]) for d in db.sql(f"describe {select}").fetchall()}
+    unknown = given - set(own.names)
+    if unknown:
+        raise RefusedError(
+            f"The {adapter.name} adapter gives columns that {adapter.dataset} does not have: {', '.join(sorted(unknown))}."
+        )
+    defaults = {
+        "x_Adapter": literal(adapter.name),
+        "x_adapter": literal(adapter.name),
+        "x_SourcePart": "1",
+    }
+    columns = []
+    for c in own.columns:
+        value = quoted(c.name) if c.name in given else defaults.get(c.name, "null")
+        columns.append(f"cast({value} as {c.sql_type}) as {quoted(c.name)}")
+    query = f"select {', '.join(columns)} from ({select}\n)"
+    if adapter.dataset == "ai_usage":
+        from .. import pricing
+
+        return pricing.priced(db, query)
+    return query
+
+
+# -------------------------------------------------------------------------------------------------------------- settle
+
+
+def _settle(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    entries: dict[str, dict[str, Any]],
+    staged: Path,
+    delivery_id: str,
+    reasons: dict[str, list[str]],
+    notes: Sequence[str] = (),
+) -> list[Outcome]:
+    """Check what is staged and publish every unit that keeps its promises."""
+    own = contract(adapter.dataset)
+    call.progress(f"checking {adapter.name}")
+    read, lost_in = _delivered(db, adapter)
+    offences = checking.offences(db, adapter, own)
+    billed = checking.totals(db, own, "BilledCost")
+    effective = checking.totals(db, own, "EffectiveCost")
+    published = _published_counts(db, own)
+    lost = _lost_money(adapter, lost_in, billed) if adapter.billed else {}
+    outcomes: list[Outcome] = []
+    spoilt: dict[str, list[str]] = {name: [] for name in reasons}
+    if not published and not read and not reasons:
+        names = ", ".join(entries)
+        return [
+            Outcome(status="empty", source=adapter.name, message=f"{names}: holds a header and no rows; nothing to publish.")
+        ]
+    for where in sorted(set(published) | set(read), key=str):
+        unit = Unit(dataset=adapter.dataset, source=adapter.name, billing_account=where[0], month=where[1])
+        contributing = read.get(where, {})
+        problems = [*offences.get(where, []), *lost.get(where, [])]
+        if set(contributing) & set(reasons):
+            for name in set(contributing) & set(reasons):
+                spoilt[name].append(str(unit))
+            continue
+        if problems:
+            outcomes += [
+                Outcome(status="refused", source=adapter.name, unit=unit, staged=staged, message=f"{p} {unit} stays as it was.")
+                for p in problems
+            ]
+            continue
+        out, added = published.get(where, (0, 0))
+        source_rows = sum(contributing.values())
+        delivery = Delivery(
+            delivery_id=delivery_id,
+            dataset=adapter.dataset,
+            source=adapter.name,
+            billing_account=where[0],
+            month=where[1],
+            files=[entries[name] for name in sorted(contributing)],
+            adapter_sha256=adapter.sha256,
+            rows_read=source_rows,
+            rows_published=out,
+            rows_rejected=0,
+            rows_merged=source_rows - (out - added),
+            rows_added=added,
+            billed_total={c: plain(a) for c, a in sorted(billed.get(where, {}).items())},
+            effective_total={c: plain(a) for c, a in sorted(effective.get(where, {}).items())},
+            delivered_at=call.began,
+            notes=list(notes),
+        )
+        outcomes.append(_publish(call, db, own, unit, delivery, staged, alone=len(published) == 1))
+    for name, found in reasons.items():
+        kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
+        outcomes += [
+            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged) for message in found
+        ]
+    return outcomes
+
+
+def _delivered(
+    db: duckdb.DuckDBPyConnection, adapter: Adapter
+) -> tuple[dict[Where, dict[str, int]], dict[Where, dict[str, Decimal]]]:
+    """What was delivered, by unit: source rows per file (parts included), and the billed amount per currency."""
+    account = adapter.account or literal(TIMELESS)
+    month = adapter.month or literal(TIMELESS)
+    amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
+    counts: dict[Where, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    money: dict[Where, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for table, value in (("raw", f"sum({amount})"), *((part, "null") for part in adapter.parts)):
+        unit = currency if table == "raw" else "null"
+        for a, m, file, c, rows, total in db.sql(
+            f"select {account}, {month}, x_source_file, {unit}, count(*), {value} from {table} group by all"
+        ).fetchall():
+            counts[(str(a), str(m))][str(file)] += int(rows)
+            if total is not None:
+                money[(str(a), str(m))][str(c)] += total
+    return counts, money
+
+
+def _published_counts(db: duckdb.DuckDBPyConnection, own: Contract) -> dict[Where, tuple[int, int]]:
+    """Rows out by unit, and how many of them are a second or later charge of their source row."""
+    account, month = checking.placement(own)
+    part = "x_SourcePart > 1" if own.focus_dataset else "false"
+    rows = db.sql(f"select {account}, {month}, count(*), count(*) filter (where {part}) from staged group by all").fetchall()
+    return {(str(a), str(m)): (int(n), int(added)) for a, m, n, added in rows}
+
+
+def _lost_money(
+    adapter: Adapter, delivered: dict[Where, dict[str, Decimal]], billed: dict[Where, dict[str, Decimal]]
+) -> dict[Where, list[str]]:
+    """Units whose BilledCost does not add up to what was delivered, to the last digit."""
+    found: dict[Where, list[str]] = defaultdict(list)
+    for where in set(delivered) | set(billed):
+        before, after = delivered.get(where, {}), billed.get(where, {})
+        for c in sorted(set(before) | set(after)):
+            was, now = before.get(c, Decimal(0)), after.get(c, Decimal(0))
+            if was != now:
+                found[where].append(
+                    f"{adapter.name}: found {plain(now)} {c} after adapting, wanted the {plain(was)} {c} delivered."
+                )
+    return found
+
+
+def _publish(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    own: Contract | None,
+    unit: Unit,
+    delivery: Delivery,
+    staged: Path,
+    *,
+    alone: bool,
+) -> Outcome:
+    before = lake.current(call.home).get(unit)
+    hashes = sorted(f["sha256"] for f in delivery.files)
+    if (
+        before
+        and sorted(f["sha256"] for f in before.files) == hashes
+        and before.adapter_sha256 == delivery.adapter_sha256
+    ):
+        return Outcome(status="unchanged", source=unit.source, unit=unit, delivery=before, message=f"{unit}: unchanged")
+    if before:
+        change = {
+            c: plain(Decimal(delivery.billed_total.get(c, "0")) - Decimal(before.billed_total.get(c, "0")))
+            for c in sorted(set(before.billed_total) | set(delivery.billed_total))
+        }
+        delivery = replace(delivery, replaced=before.delivery_id, billed_change=change)
+    message = _said(unit, delivery)
+    if call.dry_run:
+        return Outcome(status="would publish", source=unit.source, unit=unit, delivery=delivery, message=message)
+    file = staged
+    if not alone:
+        file = call.workdir / f"{hashlib.sha256(str(unit).encode()).hexdigest()[:16]}.parquet"
+        account, month = checking.placement(own) if own else ("x_account", "x_month")
+        rest = "* exclude (x_account, x_month)" if own is None else "*"
+        db.execute(
+            f"copy (select {rest} from staged where {account} = {literal(unit.billing_account)} "
+            f"and {month} = {literal(unit.month)}) to {literal(str(file))} "
+            f"(format parquet, compression zstd, kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}})"
+        )
+    with lake.locked(call.home):
+        lake.publish(call.home, delivery, file)
+    return Outcome(
+        status="published", source=unit.source, unit=unit, delivery=delivery, message=message,
+        staged=call.home.lake / unit.file,
+    )  # fmt: skip
+
+
+def _said(unit: Unit, delivery: Delivery) -> str:
+    rows = f"{delivery.rows_published} row{'' if delivery.rows_published == 1 else 's'}"
+    money = ", ".join(f"{c} {a}" for c, a in delivery.billed_total.items())
+    said = f"{unit}: {rows}" + (f", billed {money}" if money else "")
+    if delivery.replaced is not None:
+        moved = ", ".join(f"{c} {'+' if not a.startswith('-') else ''}{a}" for c, a in delivery.billed_change.items())
+        said += f"; replaces an earlier delivery{f', change {moved}' if moved else ''}"
+    return "; ".join([said, *delivery.notes])
+
+
+# --------------------------------------------------------------------------------------------------------------- parts
+
+
+def _keep(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    files: Sequence[Delivered],
+    reasons: dict[str, list[str]],
+) -> list[Outcome]:
+    """Keep a part as delivered; the charges it completes are made once every part of the call is kept."""
+    if reasons:
+        return [Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found]
+    entries = {f.name: f.entry for f in files}
+    counts: dict[Where, dict[str, int]] = defaultdict(dict)
+    for a, m, file, count in db.sql(
+        "select x_account, x_month, x_source_file, count(*) from staged group by all"
+    ).fetchall():
+        counts[(str(a), str(m))][str(file)] = int(count)
+    if not counts:
+        message = f"{', '.join(entries)}: holds a header and no rows; nothing to publish."
+        return [Outcome(status="empty", source=adapter.name, message=message)]
+    kept = []
+    for where, contributing in sorted(counts.items()):
+        unit = Unit(dataset=PARTS, source=adapter.name, billing_account=where[0], month=where[1])
+        rows = sum(contributing.values())
+        delivery = Delivery(
+            delivery_id=_delivery_id(list(entries.values()), adapter),
+            dataset=PARTS,
+            source=adapter.name,
+            billing_account=where[0],
+            month=where[1],
+            files=[entries[name] for name in sorted(contributing)],
+            adapter_sha256=adapter.sha256,
+            rows_read=rows,
+            rows_published=rows,
+            rows_rejected=0,
+            rows_merged=0,
+            rows_added=0,
+            billed_total={},
+            effective_total={},
+            delivered_at=call.began,
+        )
+        kept.append(_publish(call, db, None, unit, delivery, call.workdir, alone=False))
+        call.kept.add((adapter.name, where))
+    return kept if call.dry_run else []
+
+
+def _complete(call: _Call) -> list[Outcome]:
+    """Adapt the charges of every account and month of which a part has arrived, from all the parts there are."""
+    outcomes: list[Outcome] = []
+    for adapter in (a for a in adapters().values() if a.select is not None and a.parts and not call.dry_run):
+        for where in sorted({w for name, w in call.kept if name in (adapter.name, *adapter.parts)}):
+            now = lake.current(call.home)
+            units = {
+                name: Unit(dataset=PARTS, source=name, billing_account=where[0], month=where[1])
+                for name in (adapter.name, *adapter.parts)
+            }
+            if units[adapter.name] not in now:
+                arrived = next(name for name, w in call.kept if w == where)
+                message = (
+                    f"{arrived}, account {where[0]}, {where[1]}: kept; its charges appear once the {adapter.name} "
+                    "export of that month is delivered too"
+                )
+                outcomes.append(Outcome(status="held", source=arrived, unit=units[arrived], message=message))
+                continue
+            outcomes += _from_parts(call, adapter, units, now)
+    return outcomes
+
+
+def _from_parts(
+    call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict[Unit, Delivery]
+) -> list[Outcome]:
+    call.progress(f"adapting {adapter.name} {units[adapter.name].month}")
+    entries = {f["name"]: f for u in units.values() if u in now for f in now[u].files}
+    notes = [f"no {name} delivery of this month yet" for name in adapter.parts if units[name] not in now]
+    delivery_id = _delivery_id(list(entries.values()), adapter)
+    target = call.workdir / f"{adapter.name}-{units[adapter.name].month}-{delivery_id}.parquet"
+    with _database(call) as db:
+        for name, unit in units.items():
+            _part_table(db, call.home, adapter, name, unit if unit in now else None)
+        try:
+            _stage(db, _in_contract_columns(db, adapter), target, delivery_id)
+        except duckdb.Error as error:
+            message = f"{', '.join(entries)}: the {adapter.name} adapter cannot read this ({first_line(error)})."
+            return [Outcome(status="refused", source=adapter.name, message=message)]
+        return _settle(call, db, adapter, entries, target, delivery_id, {}, notes)
+
+
+def _part_table(
+    db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None
+) -> None:
+    """Give the SELECT one of its tables: `raw`, or a part it names, empty where none was delivered."""
+    table = "raw" if name == adapter.name else name
+    if table != "raw":
+        db.execute(adapter.parts[name])
+        db.execute(f"alter table {table} add column x_source_file varchar")
+        db.execute(f"alter table {table} add column x_source_row bigint")
+    if unit is not None:
+        file = literal(str(home.lake / unit.file))
+        if table == "raw":
+            db.execute(f"create view raw as select * from read_parquet({file})")
+        else:
+            columns = ", ".join(quoted(str(d[0])) for d in db.sql(f"describe {table}").fetchall())
+            db.execute(f"insert into {table} by name select {columns} from read_parquet({file})")
+
+
+def _documentable(home: Home, outcomes: Sequence[Outcome]) -> list[Any]:
+    """What Great Expectations is to document: each delivery with what was checked and what was refused."""
+    raise NotImplementedError

@@ -1,0 +1,270 @@
+"""From a delivered file to the view `raw` of its adapter: recognised, bound by column, cast."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from ..contract import literal, quoted
+from ..errors import RefusedError, UsageError
+from .adapters import Adapter, adapters
+from .files import Delivered, first_line
+
+
+def _spelling(header: str) -> str:
+    bracketed = re.search(r"\(([A-Za-z]\w*)\)\s*$", header)
+    return re.sub(r"[^a-z0-9]", "", (bracketed[1] if bracketed else header).lower())
+
+
+def _bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
+    """raw column → delivered column, for those that are there."""
+    present = {_spelling(h): h for h in reversed(file.header)}
+    found: dict[str, str] = {}
+    for name, kind, _ in adapter.columns:
+        for spelling in (name, *adapter.headers.get(name, ())):
+            if _spelling(spelling) in present:
+                found[name] = present[_spelling(spelling)]
+                break
+        else:
+            if kind == "JSON" and _gathered(name, file):
+                found[name] = name
+    return found
+
+
+def _gathered(name: str, file: Delivered) -> list[tuple[str, str]]:
+    """Delivered columns that together are one JSON column: key and header of each."""
+    stem = _spelling(name)
+    found = []
+    for header in file.header:
+        group, slash, key = header.partition("/")
+        if slash and _spelling(group) == stem:
+            found.append((key, header))
+        elif not slash and header.lower().startswith(f"{name}_"):
+            found.append((header[len(name) + 1 :], header))
+    return found
+
+
+def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
+    """The one adapter whose required columns the file has, and of several the most particular.
+
+    Refuses  RefusedError naming the adapter that came nearest and the columns it lacks.
+    """
+    candidates = [a for k, a in adapters().items() if source is None or source in (a.name, k)]
+    if not candidates:
+        known = ", ".join(dict.fromkeys(a.name for a in adapters().values()))
+        raise UsageError(f"There is no source {source!r}. Sources: {known}; `finops sources` describes them.")
+    fitting = [
+        a for a in candidates if file.format in a.formats and set(a.required) <= set(_bindings(a, file))
+    ]
+    decided = [a for a in fitting if a.holds and _some_row(a, file)]
+    fitting = decided or [a for a in fitting if not a.holds]
+    if fitting:
+        return max(fitting, key=lambda a: (len(a.required), len(_bindings(a, file))))
+    lacking = {
+        k: [r for r in a.required if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
+    }
+    nearest = min(lacking, key=lambda k: (len(lacking[k]) / max(1, len(adapters()[k].required)), len(lacking[k])))
+    missing = lacking[nearest]
+    shown = ", ".join(file.header[:8]) + (f" and {len(file.header) - 8} more" if len(file.header) > 8 else "")
+    if not missing:
+        reason = f"{nearest} has its columns but reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
+    elif 2 * len(missing) > len(adapters()[nearest].required):
+        reason = "It resembles no export that is known"
+    else:
+        noun = "column" if len(missing) == 1 else "columns"
+        reason = f"The nearest is {nearest}, which also needs the {noun} {', '.join(missing)}"
+    raise RefusedError(
+        f"{file.name}: no source reads this file. {reason}. Found: {shown}. "
+        "Export it with those columns, or see `finops sources`."
+    )
+
+
+def _some_row(adapter: Adapter, file: Delivered) -> bool:
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        raw_view(db, adapter, [file], strict=False)
+        try:
+            return bool(db.sql(f"select 1 from raw where {adapter.holds} limit 1").fetchall())
+        except duckdb.Error:
+            return False
+
+
+def _reader(adapter: Adapter, file: Delivered) -> str:
+    """FROM clause over one file whose columns are as delivered, plus x_source_row."""
+    path = literal(str(file.path))
+    if file.format == "parquet":
+        return f"(select *, file_row_number + 1 as x_source_row from read_parquet({path}, file_row_number = true))"
+    if file.format == "csv":
+        columns = "{" + ", ".join(f"{literal(h)}: 'VARCHAR'" for h in file.header) + "}"
+        nulls = ["", adapter.null] if adapter.null else [""]
+        # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
+        return (
+            f"(select *, row_number() over () as x_source_row from read_csv({path}, header = true, auto_detect = false, "
+            f"columns = {columns}, delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
+            f"nullstr = [{', '.join(literal(n) for n in nulls)}], parallel = false, max_line_size = 16777216))"
+        )
+    shape = "array" if file.array else "unstructured"
+    records = f"select json as r0 from read_json_objects({path}, format = '{shape}', maximum_object_size = 1073741824)"
+    around = ["r0"]
+    for depth, key in enumerate(adapter.records, start=1):
+        # A list key that is absent was already unwrapped by whoever saved the file.
+        inner = f"r{depth}"
+        step = f"json_extract({around[-1]}, '$.{key}')"
+        records = (
+            f"select {', '.join(around)}, unnest(case when json_type({step}) = 'ARRAY' "
+            f"then cast({step} as json[]) when {step} is null then [{around[-1]}] else [] end) as {inner} from ({records})"
+        )
+        around.append(inner)
+    merged = ", ".join(reversed(around))
+    return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
+
+
+def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str]) -> str:
+    """SQL for one raw column before its cast: text for scalars, JSON or the delivered nesting otherwise."""
+    nested = kind.endswith("[]") or kind.startswith(("STRUCT", "MAP"))
+    if file.format == "json":
+        levels = [f"r{d}" for d in range(len(adapter.records), -1, -1)]
+        path = literal("$." + json.dumps(bound.get(name, name)))
+        if nested or kind == "JSON":
+            return f"coalesce({', '.join(f'json_extract({level}, {path})' for level in levels)})"
+        return f"nullif(coalesce({', '.join(f'json_extract_string({level}, {path})' for level in levels)}), '')"
+    delivered = dict(zip(file.header, file.types, strict=True))
+    header = bound[name]
+    if header not in delivered:
+        pairs = ", ".join(
+            f"struct_pack(k := {literal(k)}, v := cast({quoted(h)} as varchar))" for k, h in _gathered(name, file)
+        )
+        kept = f"list_filter([{pairs}], lambda e: e.v is not null)"
+        return f"case when len({kept}) > 0 then to_json(map_from_entries({kept})) end"
+    if kind == "JSON" and delivered[header].startswith(("STRUCT", "MAP")):
+        return f"to_json({quoted(header)})"
+    if nested and delivered[header] != "VARCHAR":
+        return f"to_json({quoted(header)})"
+    if delivered[header] in ("DOUBLE", "FLOAT") and kind != delivered[header]:
+        # Straight from double to decimal would keep binary noise; its shortest text is what was meant.
+        return f"cast({quoted(header)} as varchar)"
+    return quoted(header)
+
+
+def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered], *, strict: bool) -> None:
+    """Create view `raw`: the files in the adapter's columns and types.
+
+    Strict, a value that does not fit its type or a required one that is missing ends the query; otherwise it is NULL.
+    """
+    selects = []
+    for file in files:
+        bound = _bindings(adapter, file)
+        columns = []
+        for name, kind, optional in adapter.columns:
+            if name not in bound and not (file.format == "json"):
+                columns.append(f"cast(null as {kind}) as {quoted(name)}")
+                continue
+            text = _text(adapter, file, name, kind, bound)
+            value = _cast(text, kind, strict=strict)
+            if strict and not optional:
+                value = f"coalesce({value}, error('required'))"
+            columns.append(f"{value} as {quoted(name)}")
+        columns.append(f"{literal(file.name)} as x_source_file")
+        selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, file)}")
+    db.execute(f"create or replace view raw as {' union all '.join(selects)}")
+
+
+def _cast(text: str, kind: str, *, strict: bool) -> str:
+    if kind == "VARCHAR":
+        return f"cast({text} as varchar)"
+    if kind == "JSON":
+        return f"{'' if strict else 'try_'}cast({text} as json)"
+    if kind.endswith("[]") or kind.startswith(("STRUCT", "MAP")):
+        return f"from_json(cast({text} as json), {literal(_json_structure(kind))})"
+    return f"{'' if strict else 'try_'}cast({text} as {kind})"
+
+
+def _json_structure(kind: str) -> str:
+    """DuckDB's nested type as the structure that from_json takes: missing fields become NULL."""
+    with duckdb.connect() as db:
+        described = db.sql(f"select cast(null as {kind}) as v").types[0]
+
+    def structure(t: Any) -> Any:
+        if t.id == "list":
+            return [structure(t.child)]
+        if t.id == "struct":
+            return {name: structure(child) for name, child in t.children}
+        if t.id == "map":
+            return f"MAP({t.children[0][1]}, {t.children[1][1]})"
+        return str(t)
+
+    return json.dumps(structure(described))
+
+
+def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> dict[str, list[str]]:
+    """Why the strict reading failed: messages by file name, each naming row and column."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        bound = _bindings(adapter, file)
+        try:
+            for name, kind, optional in adapter.columns:
+                if name not in bound and file.format != "json":
+                    continue
+                text = _text(adapter, file, name, kind, bound)
+                column = bound.get(name, name)
+                where = [f"({text} is not null and {_cast(text, kind, strict=False)} is null)"]
+                if not optional:
+                    where.append(f"{text} is null")
+                rows = db.sql(
+                    f"select x_source_row, cast({text} as varchar), count(*) over () from {_reader(adapter, file)} "
+                    f"where {' or '.join(where)} order by 1 limit 1"
+                ).fetchall()
+                for row, value, count in rows:
+                    more = f" ({count} rows like it)" if count > 1 else ""
+                    wanted = _plain_type(kind) if value is not None else f"a value ({_plain_type(kind)})"
+                    found[file.name].append(
+                        f"{file.name}, row {row}, column {column}: found {shown(value)}, wanted {wanted}{more}. "
+                        "Correct the value at its source and deliver the file again."
+                    )
+        except duckdb.Error as error:
+            found[file.name].append(reading_error(file, error))
+    return found
+
+
+def _plain_type(kind: str) -> str:
+    if kind.startswith("DECIMAL"):
+        return "a number"
+    return {
+        "BIGINT": "a whole number",
+        "DOUBLE": "a number",
+        "DATE": "a date such as 2026-10-31",
+        "TIMESTAMP WITH TIME ZONE": "a time such as 2026-10-31T00:00:00Z",
+        "BOOLEAN": "true or false",
+        "JSON": "JSON",
+        "VARCHAR": "text",
+    }.get(kind, kind.lower())
+
+
+def shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def reading_error(file: Delivered, error: Exception) -> str:
+    text = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if "GZIP" in text:
+        return f"{file.name}: the gzip stream ends before its end: the file is truncated. Fetch it again."
+    if line and counts:
+        return (
+            f"{file.name}, row {int(line[1]) - 1}: found {counts[2]} columns, wanted {counts[1]} as in the header "
+            f"(line {line[1]} of the file). Export it again; an unquoted delimiter or a cut line does this."
+        )
+    if line:
+        reason = next((s for s in text.splitlines()[2:] if s.strip() and "Possible" not in s), "cannot be parsed")
+        return f"{file.name}, row {int(line[1]) - 1}: {reason.strip()} (line {line[1]} of the file). Export it again."
+    return f"{file.name}: cannot be read ({first_line(error)}). Fetch it again."
+

@@ -1,0 +1,162 @@
+"""What takes several rooms at once: starting a home, delivering a forecast, the scheduled run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import lake, warehouse
+from .contract import Contract, contracts
+from .errors import FinopsError, UsageError
+from .ingest import Ingested, ingest
+from .lake import Home
+
+Progress = Callable[[str], None]
+
+
+def init(home: Home) -> list[Path]:
+    """Make the folders of a home and a commented skeleton of each plan file that is not there yet.
+
+    Returns  what was written.
+    Refuses  UsageError when every plan file exists already: nothing is ever overwritten.
+    """
+    written = []
+    for folder in (home.plan, home.inbox):
+        folder.mkdir(parents=True, exist_ok=True)
+    for own in contracts().values():
+        file = home.plan / f"{own.dataset}.csv"
+        if own.plan and not file.exists():
+            file.write_text(_skeleton(own), encoding="utf-8")
+            written.append(file)
+    guide = home.plan / "README.md"
+    if not guide.exists():
+        guide.write_text(_guide(), encoding="utf-8")
+        written.append(guide)
+    if not written:
+        raise UsageError(f"{home.plan} is complete already; nothing was written. Edit the files there.")
+    return written
+
+
+def _skeleton(own: Contract) -> str:
+    # CSV knows no comments, so the explanation stands in plan/README.md and the file holds its header alone.
+    return ",".join(c.name for c in own.delivered_columns) + "\n"
+
+
+def _guide() -> str:
+    lines = [
+        "# The plan: what your organisation decides, as CSV anyone in finance can edit",
+        "",
+        "Bring it in with `finops ingest plan` (or `finops run`). A mistake is refused with file, row and column,",
+        "and the plan of before stays in force.",
+    ]
+    for own in contracts().values():
+        if own.plan:
+            lines += ["", f"## {own.dataset}.csv", "", f"{own.description} One row: {own.grain.removeprefix('one ')}.", ""]
+            lines += ["| column | must be there | meaning |", "|---|---|---|"]
+            for c in own.delivered_columns:
+                values = f" One of {', '.join(c.values)}." if c.values else ""
+                lines.append(f"| {c.name} | {'yes' if c.required else 'no'} | {c.description}{values} |")
+    return "\n".join(lines) + "\n"
+
+
+def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
+    """Forecast daily effective cost, in total and by team, and deliver it to the lake like any other export.
+
+    Reads    the mart fct_allocated_cost up to the data date.
+    Returns  what the delivery did; the marts that show a forecast are rebuilt.
+    Refuses  NotBuiltError without a warehouse; ShortHistoryError when no series is long enough.
+    """
+    from .analysis.forecast import forecasts
+    from .analysis.spend import daily_history
+
+    data_through = warehouse.data_date(home)
+    history = daily_history(warehouse.mart(home, "fct_allocated_cost"), data_through=data_through)
+    progress("fitting and backtesting")
+    expected, accuracy = forecasts(history, data_through=data_through)
+    with lake.staging(home) as folder:
+        files = []
+        for name, frame in (("forecast", expected), ("forecast_accuracy", accuracy)):
+            file = folder / f"{name}-{data_through}.parquet"
+            frame.write_parquet(file)
+            files.append(file)
+        delivered = ingest(home, files, source="direct", progress=progress)
+    progress("rebuilding what shows a forecast")
+    warehouse.build(home, select=["stg_forecast+", "stg_forecast_accuracy+"])
+    return delivered
+
+
+def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """The scheduled whole: new files of inbox/ and plan/, build, forecast, check, report, and one summary.
+
+    Returns  the summary, which is also written to reports/runs/: each step with status (done, failed, skipped) and
+             what it said. A step that fails does not stop the ones that can do without it.
+    """
+    from .policy import check
+    from .reports import report
+
+    began = datetime.now(UTC)
+    steps: list[dict[str, str]] = []
+
+    def step(name: str, work: Callable[[], tuple[bool, str]]) -> bool:
+        progress(name)
+        try:
+            fine, said = work()
+        except FinopsError as error:
+            fine, said = False, str(error)
+        steps.append({"step": name, "status": "done" if fine else "failed", "said": said})
+        return fine
+
+    def bring_in() -> tuple[bool, str]:
+        files = new_files(home)
+        if not files:
+            return True, "no new files"
+        done = ingest(home, files, progress=progress)
+        said = [o.message for o in done.outcomes if o.status not in ("unchanged",)]
+        return not done.refused, "; ".join(said) or "nothing changed"
+
+    def build() -> tuple[bool, str]:
+        built = warehouse.build(home)
+        said = f"{built.succeeded} passed, {built.failed} failed, {built.skipped} skipped"
+        return built.failed == 0, "; ".join([said, *built.messages])
+
+    def look_ahead() -> tuple[bool, str]:
+        done = forecast(home, progress=progress)
+        return not done.refused, "; ".join(o.message for o in done.outcomes)
+
+    def gates() -> tuple[bool, str]:
+        verdicts = check(home)
+        failed = [f"{v.gate}: found {v.found}, wanted {v.wanted}" for v in verdicts if v.passed is False]
+        return not failed, "; ".join(failed) or f"{len(verdicts)} gates, none failed"
+
+    step("ingest", bring_in)
+    step("build", build)
+    step("forecast", look_ahead)
+    step("check", gates)
+    step("report", lambda: (True, str(report(home))))
+    summary: dict[str, Any] = {
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round((datetime.now(UTC) - began).total_seconds(), 1),
+        "steps": steps,
+    }
+    folder = home.reports / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{began:%Y%m%dT%H%M%SZ}.json"
+    summary["written"] = str(file)
+    file.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    return summary
+
+
+def new_files(home: Home) -> list[Path]:
+    """Files of inbox/ and plan/ whose content no delivery of the ledger has brought in yet."""
+    known = {f["sha256"] for d in lake.deliveries(home) for f in d.files}
+    found = []
+    for folder in (home.inbox, home.plan):
+        for file in sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".md"):
+            with file.open("rb") as handle:
+                if hashlib.file_digest(handle, "sha256").hexdigest() not in known:
+                    found.append(file)
+    return found

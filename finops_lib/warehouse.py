@@ -1,0 +1,206 @@
+"""Runs dbt over the lake, and the typed, read-only doors to what it built."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from .contract import Contract, contract, contracts, literal
+from .errors import FinopsError, NotBuiltError, UsageError
+from .lake import Home
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TARGETS = ("duckdb", "spark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What one dbt build did."""
+
+    succeeded: int
+    warned: int
+    failed: int
+    skipped: int
+    seconds: float
+    messages: list[str]
+    """One line per model or test that did not succeed."""
+
+
+def project() -> Path:
+    """The dbt project: beside the package in a checkout, inside it when installed."""
+    here = Path(__file__).resolve().parent
+    inside = here / "dbt_project"
+    return inside if inside.exists() else here.parent / "dbt_project"
+
+
+def build(
+    home: Home,
+    *,
+    select: Sequence[str] = (),
+    target: str = "duckdb",
+    full_refresh: bool = False,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Built:
+    """Build and test the marts over the lake.
+
+    Reads    the lake of `home`; `select` is dbt's selection syntax.
+    Returns  the counts of models and tests; a failed test fails the build but leaves the other marts built.
+    Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all.
+    """
+    if target not in TARGETS:
+        raise UsageError(f"There is no target {target!r}. Targets: {', '.join(TARGETS)}.")
+    if not home.lake.exists():
+        raise NotBuiltError(f"{home.root} has no lake yet. Bring in a delivery with `finops ingest PATH`.")
+    refresh_views(home)
+    logs = home.root / ".dbt"
+    logs.mkdir(exist_ok=True)
+    command = [
+        sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors", "--log-format", "json", "build",
+        "--project-dir", str(project()), "--profiles-dir", str(project()), "--target", target,
+        "--target-path", str((logs / "target").resolve()), "--log-path", str((logs / "logs").resolve()),
+        *(["--full-refresh"] if full_refresh else []),
+        *(["--select", *select] if select else []),
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "FINOPS_WAREHOUSE": str(home.warehouse.resolve()),
+        "FINOPS_LAKE": str(home.lake.resolve()),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    errors: list[str] = []
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            _follow(line, progress, errors)
+    return _summary(logs / "target" / "run_results.json", errors, process.returncode)
+
+
+def _follow(line: str, progress: Callable[[str, int, int], None], errors: list[str]) -> None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        if line.strip():
+            errors.append(line.strip())
+        return
+    data, info = event.get("data", {}), event.get("info", {})
+    if info.get("level") == "error" and info.get("msg", "").strip():
+        errors.append(info["msg"].strip())
+    if "node_info" in data and "total" in data and "index" in data:
+        progress(str(data["node_info"].get("node_name", "")), int(data["index"]), int(data["total"]))
+
+
+def _summary(results: Path, errors: list[str], returncode: int) -> Built:
+    if returncode not in (0, 1) or not results.exists():
+        raise FinopsError("dbt could not build the warehouse: " + (errors[0] if errors else f"exit code {returncode}") + ".")
+    if returncode == 1 and errors and results.stat().st_size == 0:
+        raise FinopsError(f"dbt could not build the warehouse: {errors[0]}.")
+    run: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    by_status: dict[str, list[dict[str, Any]]] = {}
+    for result in run["results"]:
+        by_status.setdefault(result["status"], []).append(result)
+    bad = by_status.get("error", []) + by_status.get("fail", [])
+    messages = [f"{r['unique_id'].split('.')[2]}: {(r['message'] or r['status']).strip()}" for r in bad + by_status.get("warn", [])]
+    return Built(
+        succeeded=len(by_status.get("success", [])) + len(by_status.get("pass", [])),
+        warned=len(by_status.get("warn", [])),
+        failed=len(bad),
+        skipped=len(by_status.get("skipped", [])),
+        seconds=float(run["elapsed_time"]),
+        messages=messages,
+    )
+
+
+def refresh_views(home: Home) -> None:
+    """Give the warehouse one view per dataset in schema `lake`; dbt staging reads these and nothing else."""
+    with duckdb.connect(str(home.warehouse)) as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("create schema if not exists lake")
+        for own in contracts().values():
+            db.execute(f"create or replace view lake.{own.dataset} as {dataset_sql(home, own)}")
+
+
+def dataset_sql(home: Home, own: Contract) -> str:
+    """A SELECT over one dataset of the lake, typed as its contract says, plus source and billing_month.
+
+    Without a delivery it is a SELECT of no rows, so that a model of an unused dataset still builds.
+    """
+    if any((home.lake / own.dataset).glob("source=*/billing_month=*/*.parquet")):
+        files = literal(str(home.lake.resolve() / own.dataset / "source=*" / "billing_month=*" / "*.parquet"))
+        return (
+            f"select * from read_parquet({files}, hive_partitioning = true, union_by_name = true, "
+            "hive_types = {'source': varchar, 'billing_month': varchar})"
+        )
+    columns = own.empty().removesuffix(" where false")
+    return f"{columns}, cast(null as varchar) as source, cast(null as varchar) as billing_month where false"
+
+
+def mart(home: Home, name: str) -> pl.DataFrame:
+    """One mart, whole.
+
+    Returns  its rows with exact decimals, ordered by its columns from left to right.
+    Refuses  NotBuiltError when the warehouse or the mart is not there, with the command that builds it.
+    """
+    return _query(home, f'select * from "{name}" order by all', wanted=name)
+
+
+def dataset(home: Home, name: str) -> pl.DataFrame:
+    """One small dataset of the lake, such as a plan table, as delivered.
+
+    Refuses  UsageError for a dataset that does not exist.
+    """
+    import polars as pl
+
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        frame = pl.from_arrow(db.sql(dataset_sql(home, contract(name))).to_arrow_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def data_date(home: Home) -> date:
+    """The last day any provider has reported usage for: the date every figure is as of.
+
+    Refuses  NotBuiltError when there are no charges.
+    """
+    frame = mart(home, "fct_data_freshness").filter(_is_cost())
+    found = frame["last_date"].max()
+    if not isinstance(found, date):
+        raise NotBuiltError(f"{home.root} holds no charges yet. Bring in a bill with `finops ingest PATH`.")
+    return found
+
+
+def _is_cost() -> pl.Expr:
+    import polars as pl
+
+    return pl.col("dataset") == "cost_and_usage"
+
+
+def _query(home: Home, sql: str, *, wanted: str) -> pl.DataFrame:
+    import polars as pl
+
+    if not home.warehouse.exists():
+        raise NotBuiltError(f"{home.warehouse} does not exist yet. Build it with `finops --home {home.root} build`.")
+    with duckdb.connect(str(home.warehouse), read_only=True) as db:
+        db.execute("set timezone = 'UTC'")
+        try:
+            frame = pl.from_arrow(db.sql(sql).to_arrow_table())
+        except duckdb.CatalogException:
+            raise NotBuiltError(
+                f"{home.warehouse} has no {wanted}. Build it with `finops --home {home.root} build`."
+            ) from None
+    assert isinstance(frame, pl.DataFrame)
+    return frame

@@ -1,0 +1,26 @@
+"""What several tests need: an empty home, the sample company once, the shared samples where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finops_lib.lake import Home
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def shared_samples() -> Path:
+    """Exports written by others; they are not part of the project."""
+    folder = SHARED / "sources" / "samples"
+    if not folder.exists():
+        pytest.skip("../shared/sources/samples is not beside the project: exports of others cannot be read")
+    return folder

@@ -1,0 +1,140 @@
+"""The house's import table, held by reading the imports; and the speed of what every command pays for."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "finops_lib"
+
+MAY_IMPORT = {
+    "errors": set(),
+    "contract": {"errors"},
+    "lake": {"errors"},
+    "pricing": {"errors"},
+    "ingest": {"contract", "lake", "pricing", "errors", "expectations"},
+    "expectations": {"contract", "errors"},
+    "warehouse": {"contract", "lake", "errors"},
+    "export": {"contract", "lake", "warehouse", "errors"},
+    "analysis": {"errors"},
+    "charts": {"errors"},
+    "policy": {"warehouse", "lake", "analysis", "charts", "errors"},
+    "reports": {"warehouse", "lake", "analysis", "charts", "errors"},
+    "samples": {"errors"},
+    "pipeline": {"contract", "lake", "ingest", "warehouse", "analysis", "policy", "reports", "errors"},
+    "cli": {"errors", "lake", "ingest", "warehouse", "policy", "reports", "samples", "pipeline", "export"},
+}
+"""Room of ours → rooms of ours it may import."""
+
+HEAVY_ONLY_IN = {
+    "prophet": {"analysis/forecast.py"},
+    "dbt": set(),
+    "great_expectations": {"expectations.py"},
+    "altair": {"charts.py", "reports"},
+    "genai_prices": {"pricing.py", "samples"},
+    "xlsxwriter": {"reports"},
+}
+"""Library → the only places that may import it (dbt runs as a process of its own)."""
+
+NO_INPUT_OUTPUT = ("pathlib", "duckdb", "os", "datetime.now", "open(", "time")
+"""What analysis must not touch: it takes frames and gives frames."""
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    for file in sorted(PACKAGE.rglob("*.py")):
+        relative = file.relative_to(PACKAGE)
+        room = relative.parts[0].removesuffix(".py")
+        yield room, file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(file: Path, tree: ast.Module) -> Iterator[str]:
+    """Absolute names of everything a module imports, wherever the statement stands."""
+    package = ("finops_lib", *file.relative_to(PACKAGE).parent.parts)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            stem = ".".join(p for p in (base, node.module or "") if p)
+            yield from (f"{stem}.{alias.name}" for alias in node.names)
+
+
+def test_every_room_imports_only_what_the_table_allows() -> None:
+    wrong = []
+    for room, file, tree in modules():
+        if room == "__init__":
+            continue
+        for name in imported(file, tree):
+            if name.startswith("finops_lib."):
+                other = name.split(".")[1]
+                if other != room and other not in MAY_IMPORT[room]:
+                    wrong.append(f"{file.relative_to(ROOT)} imports {other}")
+    assert wrong == []
+
+
+def test_the_table_names_every_room_and_no_other() -> None:
+    rooms = {room for room, _, _ in modules() if room != "__init__"}
+    assert set(MAY_IMPORT) == rooms
+
+
+def test_heavy_libraries_are_imported_in_one_place_each_and_only_when_needed() -> None:
+    wrong = []
+    for _, file, tree in modules():
+        relative = str(file.relative_to(PACKAGE))
+        for library, places in HEAVY_ONLY_IN.items():
+            if any(n.split(".")[0] == library for n in imported(file, tree)) and not any(
+                relative.startswith(p) for p in places
+            ):
+                wrong.append(f"{relative} imports {library}")
+    assert wrong == []
+
+
+def test_analysis_takes_frames_and_gives_frames() -> None:
+    wrong = []
+    for room, file, tree in modules():
+        if room == "analysis":
+            wrong += [f"{file.name}: {n}" for n in imported(file, tree) if n.split(".")[0] in ("pathlib", "duckdb", "os", "time")]
+            calls = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+            wrong += [f"{file.name}: {c}" for c in calls if c in ("open", "datetime.now", "date.today", "print")]
+    assert wrong == []
+
+
+def test_adapters_hold_no_python_and_do_not_know_the_lake() -> None:
+    folder = PACKAGE / "adapters"
+    assert [f.name for f in folder.iterdir() if f.suffix not in (".sql", ".csv", ".md")] == []
+    for file in folder.glob("*.sql"):
+        assert not re.search(r"read_parquet|read_csv|billing_month|copy\s*\(", file.read_text(encoding="utf-8")), file.name
+
+
+@pytest.mark.parametrize("room", ["cli.py", "reports", "policy.py", "analysis"])
+def test_no_sql_outside_the_rooms_that_own_it(room: str) -> None:
+    place = PACKAGE / room
+    for file in [place] if place.suffix else sorted(place.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not re.match(r"\s*(select|insert|create|copy)\s.+\s(from|table|view|to)\s", node.value), (
+                    f"{file.name} line {node.lineno} holds SQL"
+                )
+
+
+def test_only_staging_reads_the_lake() -> None:
+    readers = {
+        f.parent.name
+        for f in (ROOT / "dbt_project" / "models").rglob("*.sql")
+        if "source(" in f.read_text(encoding="utf-8")
+    }
+    assert readers == {"staging"}
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    heavy = ["dbt", "prophet", "great_expectations", "altair", "polars", "pandas", "duckdb", "rich"]
+    code = f"import finops_lib, finops_lib.cli, sys; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
