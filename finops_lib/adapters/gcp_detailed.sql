@@ -1,0 +1,185 @@
+-- Google Cloud billing export to BigQuery, detailed or standard, as nested NDJSON or Parquet → FOCUS Cost and Usage.
+--   One line in, one charge out, and one more charge for each credit that is money given rather than a lower price:
+--   discounts (committed and sustained use, negotiated, free tier, reseller, subscription, and the offset of a
+--   commitment's fee) lower BilledCost of the line itself; promotions and kinds not known here are Credit charges.
+--   Google spreads no commitment: usage it covers is billed at 0 or at its lower price and the fee where it was charged,
+--   so EffectiveCost is BilledCost on every line, as in Google's own FOCUS view.
+-- dataset: cost_and_usage
+-- formats: json, parquet
+-- account: billing_account_id
+-- month: invoice.month[1:4] || '-' || invoice.month[5:6]
+-- billed: cost + coalesce(list_sum([credit.amount for credit in credits]), 0) in currency
+-- origin: ChargeCategory from cost_type
+-- origin: BillingPeriodStart from invoice.month
+create table raw (
+    billing_account_id varchar not null,
+    invoice struct("month" varchar, publisher_type varchar) not null,
+    cost_type varchar not null, cost decimal(38, 18) not null, currency varchar not null,
+    credits struct("name" varchar, full_name varchar, "type" varchar, amount decimal(38, 18))[],
+    cost_at_list decimal(38, 18),
+    usage_start_time timestamptz not null, usage_end_time timestamptz not null,
+    service struct(id varchar, description varchar) not null, sku struct(id varchar, description varchar) not null,
+    "usage" struct(amount decimal(38, 18), unit varchar,
+        amount_in_pricing_units decimal(38, 18), pricing_unit varchar),                 -- NULL on tax and adjustments
+    price struct(effective_price decimal(38, 18), list_price decimal(38, 18),
+        tier_start_amount decimal(38, 18), pricing_unit_quantity decimal(38, 18)),      -- not in the standard export
+    project struct(id varchar, "name" varchar, labels struct("key" varchar, "value" varchar)[]),
+    labels struct("key" varchar, "value" varchar)[], system_labels struct("key" varchar, "value" varchar)[],
+    tags struct("key" varchar, "value" varchar)[],
+    location struct(region varchar, zone varchar),
+    resource struct("name" varchar, global_name varchar),                               -- not in the standard export
+    subscription struct(instance_id varchar), consumption_model struct(applied_subscription_instance_id varchar),
+    adjustment_info struct(id varchar, description varchar), seller_name varchar
+);
+with kinds(charge_kind, category, frequency) as (values
+    ('regular', 'Usage', 'Usage-Based'), ('commitment', 'Purchase', 'Recurring'), ('tax', 'Tax', 'Recurring'),
+    ('adjustment', 'Adjustment', 'One-Time'), ('rounding_error', 'Adjustment', 'One-Time'), ('credit', 'Credit', 'One-Time')
+),
+lines as (
+    select
+        *,
+        [credit for credit in credits if not coalesce(
+            credit.type like '%DISCOUNT%'
+            or credit.type in ('FREE_TIER', 'RESELLER_MARGIN', 'SUBSCRIPTION_BENEFIT', 'FEE_UTILIZATION_OFFSET'), false
+        )] as given,
+        cost + coalesce(list_sum([credit.amount for credit in credits]), 0) as cost_after_credits,
+        cost_type = 'regular' and sku.description like 'Commitment%' as is_commitment,
+        -- Gemini 1 was billed by the character; storage of cached input by the hour.
+        regexp_matches(sku.description, '^Gemini ([2-9]|[1-9][0-9])[. ].*(Input|Output)')
+            and not contains(sku.description, 'Storage') and "usage".unit in ('count', 'requests') as is_tokens,
+        regexp_extract(sku.description, '^Gemini ([0-9.]+) (Pro|Flash[ -]Lite|Flash)') as gemini,
+        -- Of a key that is there several times the first stays: the resource's own label before its tag (often inherited)
+        -- before its project's label.
+        list_concat(labels, tags, project.labels, system_labels) as labelled
+    from raw
+),
+charges as (
+    select
+        *,
+        -- the line itself, then each credit given
+        unnest(list_prepend(null, given)) as credit,
+        generate_subscripts(list_prepend(null, given), 1) as part
+    from lines
+),
+priced as (
+    select
+        * exclude (cost),
+        case
+            when credit is not null then 'credit'
+            when is_commitment then 'commitment'
+            else cost_type
+        end as kind,
+        coalesce(
+            credit.amount, cost_after_credits - coalesce(list_sum([other.amount for other in given]), 0)
+        ) as billed,
+        case when credit is null and cost_type = 'regular' then cost end as cost,
+        coalesce(credit.amount, cost) as contracted,
+        coalesce(credit.amount, cost_at_list, cost) as list,
+        credit is null and cost_type = 'regular' as has_price,
+        case when has_price then "usage".amount_in_pricing_units end as quantity,
+        -- A unit price is given where quantity × price is the delivered cost to the last digit; elsewhere Google rounded.
+        case
+            when coalesce(price.pricing_unit_quantity, 1) = 1 and try_cast(quantity as decimal(19, 9)) = quantity
+                then try_cast(quantity as decimal(19, 9))
+        end as exact_quantity,
+        case
+            when is_commitment then subscription.instance_id
+            when has_price then consumption_model.applied_subscription_instance_id
+        end as commitment_id
+    from charges
+)
+select
+    billed as BilledCost, billed as EffectiveCost, contracted as ContractedCost,
+    list as ListCost,                              -- where no list cost was delivered: before discounts, no lower is known
+    currency as BillingCurrency,
+    billing_account_id as BillingAccountId, project.id as SubAccountId, project.name as SubAccountName,
+
+    -- Google's invoice months are Pacific. They keep their name here, as the UTC month of that name: the invoice of
+    -- 2026-10 is in 2026-10, although its first hours of usage are of 2026-10-01 07:00 UTC.
+    cast(try_strptime(invoice.month, '%Y%m') as timestamptz) as BillingPeriodStart,
+    cast(try_strptime(invoice.month, '%Y%m') + interval 1 month as timestamptz) as BillingPeriodEnd,
+    usage_start_time as ChargePeriodStart, usage_end_time as ChargePeriodEnd,
+
+    kinds.category as ChargeCategory, kinds.frequency as ChargeFrequency,
+    -- An adjustment of usage before the invoice's month corrects an invoice that was already sent.
+    case
+        when adjustment_info.id is not null
+            and strftime(timezone('America/Los_Angeles', usage_start_time), '%Y%m') < invoice.month then 'Correction'
+    end as ChargeClass,
+    coalesce(credit.full_name, credit.name, adjustment_info.description, sku.description) as ChargeDescription,
+
+    case when invoice.publisher_type = 'PARTNER' then coalesce(seller_name, 'Google Cloud') else 'Google Cloud' end
+        as ServiceProviderName,
+    'Google Cloud' as HostProviderName, 'Google Cloud' as InvoiceIssuerName,
+    coalesce(gcp_services.category, 'Other') as ServiceCategory,
+    coalesce(gcp_services.subcategory, 'Other (Other)') as ServiceSubcategory,
+    service.description as ServiceName,
+    nullif(location.region, '') as RegionId, gcp_regions.name as RegionName, nullif(location.zone, '') as AvailabilityZone,
+    coalesce(resource.global_name, resource.name) as ResourceId, resource.name as ResourceName,
+    nullif(cast(to_json(map_from_entries([
+        label for label, i in labelled
+        if label.key is not null and list_position([other.key for other in labelled], label.key) = i
+    ])) as varchar), '{}') as Tags,
+
+    case when kind <> 'tax' then sku.id end as SkuId,
+    case when kind <> 'tax' then sku.description end as SkuMeter,
+    case when has_price then concat_ws('/', sku.id,
+        rtrim(rtrim(cast(price.tier_start_amount as varchar), '0'), '.')) end as SkuPriceId,
+    case
+        when has_price and regexp_matches(sku.description, '^Nvidia .* GPU ')
+            then json_object('GpuCount', 1, 'x_GpuModel', regexp_extract(sku.description, '^(.*?) GPU ', 1))
+    end as SkuPriceDetails,
+    case
+        when not has_price then null
+        when commitment_id is not null and not is_commitment then 'Committed'
+        when regexp_matches(sku.description, 'Spot|Preemptible') then 'Dynamic'
+        else 'Standard'
+    end as PricingCategory,
+    quantity as PricingQuantity,
+    case
+        when quantity is null then null
+        when is_tokens and "usage".pricing_unit = 'count' then 'Tokens'
+        else coalesce(pricing_unit.name, "usage".pricing_unit)
+    end as PricingUnit,
+    case when exact_quantity * try_cast(price.list_price as decimal(19, 9)) = list then price.list_price end
+        as ListUnitPrice,
+    case when exact_quantity * try_cast(price.effective_price as decimal(19, 9)) = contracted then price.effective_price end
+        as ContractedUnitPrice,
+    case when has_price and not is_commitment then "usage".amount end as ConsumedQuantity,
+    case
+        when ConsumedQuantity is null then null
+        when is_tokens then 'Tokens'
+        else coalesce(unit.name, "usage".unit)
+    end as ConsumedUnit,
+
+    commitment_id as CommitmentDiscountId,
+    case when commitment_id is not null then 'Committed Use Discount' end as CommitmentDiscountType,
+    -- Only commitments to spend have a consumption model.
+    case
+        when commitment_id is null then null
+        when is_commitment and not contains(lower(sku.description), 'dollar') then 'Usage'
+        else 'Spend'
+    end as CommitmentDiscountCategory,
+    case when commitment_id is not null and not is_commitment then 'Used' end as CommitmentDiscountStatus,
+
+    case when gemini <> '' then replace(lower(gemini), ' ', '-') end as x_Model,
+    case
+        when not is_tokens then null
+        when contains(sku.description, 'Output') then 'output'
+        when contains(sku.description, 'Cach') then 'cache_read'
+        else 'input_uncached'
+    end as x_TokenKind,
+    case
+        when not is_tokens then null
+        when contains(sku.description, 'Batch') then 'batch'
+        when contains(sku.description, 'Priority') then 'priority'
+        when contains(sku.description, 'Flex') then 'flex'
+        else 'standard'
+    end as x_ServiceTier,
+    x_source_file as x_SourceFile, x_source_row as x_SourceRow, part as x_SourcePart
+from priced
+left join kinds on charge_kind = kind
+left join gcp_services on service_name = service.description
+left join gcp_regions on region_id = location.region
+left join gcp_units as unit on unit.delivered_unit = "usage".unit
+left join gcp_units as pricing_unit on pricing_unit.delivered_unit = "usage".pricing_unit

@@ -1,0 +1,63 @@
+-- OpenAI organization costs (the API's pages, or their buckets as one array) → FOCUS Cost and Usage.
+--   One result in, one charge out.  The line item says what was charged: "gpt-4o-mini-2024-07-18, cached input".
+--   OpenAI bills no list price and says no unit price, so all four costs are the amount and unit prices are NULL.
+-- dataset: cost_and_usage
+-- formats: json
+-- records: data > results
+-- account: coalesce(organization_id, getvariable('account'), 'default')
+-- month: strftime(to_timestamp(start_time), '%Y-%m')
+-- billed: amount.value in upper(amount.currency)
+create table raw (
+    start_time bigint not null, end_time bigint not null,                 -- of the bucket, in Unix seconds
+    amount struct("value" decimal(38, 18), currency varchar) not null,    -- value comes as number or as text
+    line_item varchar, project_id varchar, project_name varchar, api_key_id varchar,   -- NULL where not grouped by it
+    quantity decimal(38, 18), quantity_unit varchar,
+    organization_id varchar, organization_name varchar
+);
+with lines as (
+    select
+        *,
+        quantity_unit in ('tokens', '1000_tokens') as is_tokens,
+        -- A model without a direction is an embedding or moderation model: its tokens are all input.
+        coalesce(nullif(regexp_extract(lower(line_item), ', ([^,]+)$', 1), ''), 'input') as direction,
+        regexp_replace(lower(line_item), ', [^,]+$', '') as item,
+        regexp_extract(item, '[ -](batch|flex|priority)$', 1) as tier
+    from raw
+)
+select
+    amount.value as BilledCost, BilledCost as EffectiveCost, BilledCost as ContractedCost, BilledCost as ListCost,
+    upper(amount.currency) as BillingCurrency,
+    coalesce(organization_id, getvariable('account'), 'default') as BillingAccountId,
+    organization_name as BillingAccountName, project_id as SubAccountId, project_name as SubAccountName,
+    -- OpenAI delivers days (UTC) and no billing period: it bills calendar months.
+    date_trunc('month', to_timestamp(start_time)) as BillingPeriodStart,
+    BillingPeriodStart + interval 1 month as BillingPeriodEnd,
+    to_timestamp(start_time) as ChargePeriodStart, to_timestamp(end_time) as ChargePeriodEnd,
+    'Usage' as ChargeCategory, 'Usage-Based' as ChargeFrequency, line_item as ChargeDescription,
+    'OpenAI' as ServiceProviderName, 'OpenAI' as HostProviderName, 'OpenAI' as InvoiceIssuerName,
+    'AI and Machine Learning' as ServiceCategory, 'Generative AI' as ServiceSubcategory, 'OpenAI API' as ServiceName,
+
+    -- The line item is all that tells one price from another.
+    line_item as SkuId, line_item as SkuMeter, line_item as SkuPriceId,
+    case when SkuPriceId is not null then 'Standard' end as PricingCategory,
+    case when SkuPriceId is not null then quantity end as PricingQuantity,
+    case
+        when PricingQuantity is not null then case quantity_unit
+            when 'tokens' then 'Tokens' when '1000_tokens' then '1000 Tokens' else quantity_unit
+        end
+    end as PricingUnit,
+    case when quantity_unit = '1000_tokens' then PricingQuantity * 1000 else PricingQuantity end as ConsumedQuantity,
+    case when is_tokens and PricingQuantity is not null then 'Tokens' else PricingUnit end as ConsumedUnit,
+
+    case when is_tokens then regexp_replace(replace(item, ' ' || tier, ''), '-\d{4}-\d{2}-\d{2}$', '') end as x_Model,
+    case
+        when not is_tokens then null
+        when direction like '%cache write%' then 'cache_write_5m'
+        when direction like '%cached%' then 'cache_read'
+        when direction like '%input' then 'input_uncached'
+        when direction like '%output' then 'output'
+    end as x_TokenKind,
+    nullif(tier, '') as x_ServiceTier,              -- standard, or not told apart: the bill does not say
+    api_key_id as x_ApiKeyId,
+    x_source_file as x_SourceFile, x_source_row as x_SourceRow
+from lines

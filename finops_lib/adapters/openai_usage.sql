@@ -1,0 +1,53 @@
+-- OpenAI organization usage of tokens: completions, embeddings, moderations (the API's pages, or their buckets as one
+-- array) → AI usage.  One result in, one row out.
+--   input_tokens includes what was read from and written to the cache; audio and image tokens are inside all counts.
+--   The other usage endpoints (images, audio seconds and characters, searches, sessions, vector stores) count no tokens:
+--   they are not recognised, since a row of 0 tokens would say what nobody measured.
+-- dataset: ai_usage
+-- formats: json
+-- records: data > results
+-- account: coalesce(organization_id, getvariable('account'), 'default')
+-- month: strftime(to_timestamp(start_time), '%Y-%m')
+-- origin: operation from object
+-- origin: output_tokens from output_tokens
+-- origin: cache_read_tokens from input_cached_tokens
+create table raw (
+    "object" varchar not null, start_time bigint not null, end_time bigint not null,
+    input_tokens bigint not null, num_model_requests bigint not null,
+    input_cached_tokens bigint, input_cache_write_tokens bigint, input_uncached_tokens bigint, output_tokens bigint,
+    project_id varchar, user_id varchar, api_key_id varchar, model varchar,            -- NULL where not grouped by it
+    batch boolean, service_tier varchar, organization_id varchar
+);
+with operations(result, operation) as (values                             -- a result missing here is refused
+    ('organization.usage.completions.result', 'completion'),
+    ('organization.usage.embeddings.result', 'embedding'),
+    ('organization.usage.moderations.result', 'moderation')
+),
+tiers(tier, service_tier) as (values                                      -- scale is a commitment, none of our tiers
+    ('default', 'standard'), ('flex', 'flex'), ('priority', 'priority')
+),
+counted as (
+    select
+        raw.* exclude (service_tier),
+        operation,
+        tiers.service_tier,
+        -- Only completions have a cache and an output.
+        case when operation = 'completion' then input_cached_tokens else 0 end as cache_read_tokens,
+        coalesce(input_cache_write_tokens, 0) as cache_write_tokens,      -- no cache write was counted before 2026
+        case when operation = 'completion' then output_tokens else 0 end as output
+    from raw
+    left join operations on result = raw.object
+    left join tiers on tier = raw.service_tier
+)
+select
+    to_timestamp(start_time) as usage_start, to_timestamp(end_time) as usage_end,
+    'OpenAI' as vendor, coalesce(organization_id, getvariable('account'), 'default') as account_id,
+    project_id, api_key_id, user_id,
+    regexp_replace(lower(model), '-\d{4}-\d{2}-\d{2}$', '') as model, model as model_delivered, operation,
+    case when batch then 'batch' else service_tier end as service_tier,
+    num_model_requests as requests,
+    coalesce(input_uncached_tokens, input_tokens - cache_read_tokens - cache_write_tokens) as input_uncached_tokens,
+    cache_read_tokens, cache_write_tokens as cache_write_5m_tokens, 0 as cache_write_1h_tokens,
+    output as output_tokens, input_tokens + output as total_tokens,
+    x_source_file, x_source_row
+from counted
