@@ -12,13 +12,9 @@ create table raw (
     starting_at timestamptz not null, ending_at timestamptz not null,
     amount decimal(36, 16) not null, currency varchar not null,           -- cents; two decimals move to the left
     description varchar, cost_type varchar, model varchar, token_type varchar,         -- NULL where not grouped by it
-    service_tier varchar, inference_geo varchar, workspace_id varchar, organization_id varchar
+    service_tier varchar, workspace_id varchar, organization_id varchar
 );
-with kinds(kind, category) as (values                                     -- a kind missing here is refused
-    ('tokens', 'Usage'), ('web_search', 'Usage'), ('code_execution', 'Usage'), ('session_usage', 'Usage'),
-    ('not grouped', 'Usage')
-),
-tokens(kind_of_token, kind) as (values
+with tokens(token_type, kind) as (values
     ('uncached_input_tokens', 'input_uncached'), ('output_tokens', 'output'),
     ('cache_read_input_tokens', 'cache_read'),
     ('cache_creation.ephemeral_5m_input_tokens', 'cache_write_5m'),
@@ -31,13 +27,14 @@ select
     workspace_id as SubAccountId,                   -- NULL is the default workspace, or not grouped: the report is alike
     date_trunc('month', starting_at) as BillingPeriodStart, BillingPeriodStart + interval 1 month as BillingPeriodEnd,
     starting_at as ChargePeriodStart, ending_at as ChargePeriodEnd,
-    category as ChargeCategory, 'Usage-Based' as ChargeFrequency, description as ChargeDescription,
+    case                                            -- a kind missing here is refused
+        when cost_type is null or cost_type in ('tokens', 'web_search', 'code_execution', 'session_usage') then 'Usage'
+    end as ChargeCategory,
+    'Usage-Based' as ChargeFrequency, description as ChargeDescription,
     'Anthropic' as ServiceProviderName, 'Anthropic' as HostProviderName, 'Anthropic' as InvoiceIssuerName,
     'AI and Machine Learning' as ServiceCategory, 'Generative AI' as ServiceSubcategory, 'Claude API' as ServiceName,
-    inference_geo as RegionId,
     description as SkuId, coalesce(token_type, cost_type) as SkuMeter,
-    regexp_replace(lower(model), '-\d{8}$', '') as x_Model, tokens.kind as x_TokenKind, service_tier as x_ServiceTier,
+    regexp_replace(lower(model), '-\d{8}$', '') as x_Model, kind as x_TokenKind, service_tier as x_ServiceTier,
     x_source_file as x_SourceFile, x_source_row as x_SourceRow
 from raw
-left join kinds on kinds.kind = coalesce(cost_type, 'not grouped')
-left join tokens on kind_of_token = token_type
+left join tokens using (token_type)

@@ -89,7 +89,7 @@ select
     ResourceId, ResourceName, ResourceType,
     case
         when has_tag_list then nullif(cast(to_json(map_from_entries(list_filter(
-            cast(Tags as struct("key" varchar, "value" varchar)[]),
+            from_json(Tags, '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
             -- a JSON object holds a key once: the first of the list stays
             lambda tag, i: tag.key is not null and list_position(json_extract_string(Tags, '$[*].key'), tag.key) = i
         ))) as varchar), '{}')

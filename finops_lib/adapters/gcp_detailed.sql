@@ -112,7 +112,8 @@ select
         as ServiceProviderName,
     'Google Cloud' as HostProviderName, 'Google Cloud' as InvoiceIssuerName,
     coalesce(gcp_services.category, 'Other') as ServiceCategory,
-    coalesce(gcp_services.subcategory, 'Other (Other)') as ServiceSubcategory,
+    case when gemini <> '' then 'Generative AI' else coalesce(gcp_services.subcategory, 'Other (Other)') end
+        as ServiceSubcategory,
     service.description as ServiceName,
     nullif(location.region, '') as RegionId, gcp_regions.name as RegionName, nullif(location.zone, '') as AvailabilityZone,
     coalesce(resource.global_name, resource.name) as ResourceId, resource.name as ResourceName,

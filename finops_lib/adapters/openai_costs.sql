@@ -18,10 +18,8 @@ with lines as (
     select
         *,
         quantity_unit in ('tokens', '1000_tokens') as is_tokens,
-        -- A model without a direction is an embedding or moderation model: its tokens are all input.
-        coalesce(nullif(regexp_extract(lower(line_item), ', ([^,]+)$', 1), ''), 'input') as direction,
-        regexp_replace(lower(line_item), ', [^,]+$', '') as item,
-        regexp_extract(item, '[ -](batch|flex|priority)$', 1) as tier
+        regexp_extract(lower(line_item), ', ([^,]+)$', 1) as direction,
+        regexp_replace(lower(line_item), ', [^,]+$', '') as item
     from raw
 )
 select
@@ -49,15 +47,17 @@ select
     case when quantity_unit = '1000_tokens' then PricingQuantity * 1000 else PricingQuantity end as ConsumedQuantity,
     case when is_tokens and PricingQuantity is not null then 'Tokens' else PricingUnit end as ConsumedUnit,
 
-    case when is_tokens then regexp_replace(replace(item, ' ' || tier, ''), '-\d{4}-\d{2}-\d{2}$', '') end as x_Model,
+    case when is_tokens then regexp_replace(item, '(-\d{4}-\d{2}-\d{2})?([ -](batch|flex|priority))?$', '') end as x_Model,
     case
         when not is_tokens then null
         when direction like '%cache write%' then 'cache_write_5m'
         when direction like '%cached%' then 'cache_read'
         when direction like '%input' then 'input_uncached'
         when direction like '%output' then 'output'
+        when item like '%embedding%' or item like '%moderation%' then 'input_uncached'     -- these have no direction
     end as x_TokenKind,
-    nullif(tier, '') as x_ServiceTier,              -- standard, or not told apart: the bill does not say
+    -- NULL is standard or not told apart: the line item does not say which
+    nullif(regexp_extract(item, '[ -](batch|flex|priority)$', 1), '') as x_ServiceTier,
     api_key_id as x_ApiKeyId,
     x_source_file as x_SourceFile, x_source_row as x_SourceRow
 from lines

@@ -9,7 +9,6 @@
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- origin: operation from object
--- origin: output_tokens from output_tokens
 -- origin: cache_read_tokens from input_cached_tokens
 create table raw (
     "object" varchar not null, start_time bigint not null, end_time bigint not null,
@@ -23,14 +22,14 @@ with operations(result, operation) as (values                             -- a r
     ('organization.usage.embeddings.result', 'embedding'),
     ('organization.usage.moderations.result', 'moderation')
 ),
-tiers(tier, service_tier) as (values                                      -- scale is a commitment, none of our tiers
+tiers(tier, name) as (values                                              -- a tier missing here is refused
     ('default', 'standard'), ('flex', 'flex'), ('priority', 'priority')
 ),
 counted as (
     select
         raw.* exclude (service_tier),
         operation,
-        tiers.service_tier,
+        coalesce(name, nullif(raw.service_tier, 'scale')) as service_tier,     -- scale is a commitment, none of our tiers
         -- Only completions have a cache and an output.
         case when operation = 'completion' then input_cached_tokens else 0 end as cache_read_tokens,
         coalesce(input_cache_write_tokens, 0) as cache_write_tokens,      -- no cache write was counted before 2026
