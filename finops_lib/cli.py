@@ -242,7 +242,13 @@ def _report(options: argparse.Namespace) -> int:
 
     with _console().status("writing the report"):
         folder = report(_home(options), month=options.month, out=options.out)
-    print(f"report: {folder / 'index.html'}")
+    print(f"report    {folder / 'index.html'}")
+    print(f"charts    {folder / 'charts'}")
+    print(f"tables    {folder / 'tables.xlsx'}")
+    facts = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    print(f"figures, effective cost unless named otherwise, data through {facts['data_date']}:")
+    for figure in facts["figures"]:
+        print(f"  {figure['name']:24}{figure['shown']:>22}   {figure['meaning']}")
     return DONE
 
 

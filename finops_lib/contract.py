@@ -109,7 +109,9 @@ class Contract:
 
     def empty(self) -> str:
         """A SELECT of no rows with the contract's columns and types."""
-        return f"select {', '.join(f'cast(null as {c.sql_type}) as {quoted(c.name)}' for c in self.columns)} where false"
+        return (
+            f"select {', '.join(f'cast(null as {c.sql_type}) as {quoted(c.name)}' for c in self.columns)} where false"
+        )
 
     def rules(self) -> list[Rule]:
         """Every promise of the contract about single rows, in column order."""

@@ -53,9 +53,14 @@ def export_focus(home: Home, *, version: str, out: str | Path) -> int:
             focus |= UP_TO_1_3
         if version <= "1.2":
             focus = {k: v for k, v in focus.items() if k not in ("HostProviderName", "ServiceProviderName")}
-        selected = {k: focus[k] for k in sorted(focus)} | {c.name: quoted(c.name) for c in columns if c.name not in focus}
+        selected = {k: focus[k] for k in sorted(focus)} | {
+            c.name: quoted(c.name) for c in columns if c.name not in focus
+        }
         selected = {k: v for k, v in selected.items() if k in focus or k.startswith("x_")}
-        written = ", ".join(f"{_as_text(own.column(k), v) if _csv_time(own, k, target) else v} as {quoted(k)}" for k, v in selected.items())
+        written = ", ".join(
+            f"{_as_text(own.column(k), v) if _csv_time(own, k, target) else v} as {quoted(k)}"
+            for k, v in selected.items()
+        )
         shape = "format csv, header true" if target.suffix == ".csv" else "format parquet, compression zstd"
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")

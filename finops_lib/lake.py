@@ -102,15 +102,13 @@ class Delivery:
 
     @property
     def unit(self) -> Unit:
-        return Unit(
-            dataset=self.dataset, source=self.source, billing_account=self.billing_account, month=self.month
-        )
+        return Unit(dataset=self.dataset, source=self.source, billing_account=self.billing_account, month=self.month)
 
 
 def deliveries(home: Home) -> list[Delivery]:
     """The ledger, oldest first: every publication that ever was, replaced ones included."""
     found = [Delivery(**json.loads(f.read_text(encoding="utf-8"))) for f in home.ledger.glob("*.json")]
-    return sorted(found, key=lambda d: (d.delivered_at, d.delivery_id))
+    return sorted(found, key=lambda d: (d.delivered_at, d.unit))
 
 
 def current(home: Home) -> dict[Unit, Delivery]:
@@ -136,7 +134,8 @@ def publish(home: Home, delivery: Delivery, staged: Path) -> None:
     home.ledger.mkdir(parents=True, exist_ok=True)
     target = home.lake / delivery.unit.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    name = f"{re.sub('[^0-9]', '', delivery.delivered_at)}-{delivery.delivery_id}"
+    unit = hashlib.sha256(str(delivery.unit).encode()).hexdigest()[:12]
+    name = f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{unit}"
     pending = home.ledger / f"{name}.pending"
     pending.write_text(json.dumps(asdict(delivery), indent=1), encoding="utf-8")
     _sync(staged)

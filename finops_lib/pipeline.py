@@ -55,7 +55,13 @@ def _guide() -> str:
     ]
     for own in contracts().values():
         if own.plan:
-            lines += ["", f"## {own.dataset}.csv", "", f"{own.description} One row: {own.grain.removeprefix('one ')}.", ""]
+            lines += [
+                "",
+                f"## {own.dataset}.csv",
+                "",
+                f"{own.description} One row: {own.grain.removeprefix('one ')}.",
+                "",
+            ]
             lines += ["| column | must be there | meaning |", "|---|---|---|"]
             for c in own.delivered_columns:
                 values = f" One of {', '.join(c.values)}." if c.values else ""

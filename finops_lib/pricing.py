@@ -98,7 +98,9 @@ def priced(db: duckdb.DuckDBPyConnection, query: str) -> str:
             }
         ),
     )
-    cost = " + ".join(f"case when {k} = 0 then 0 else cast({k} as decimal(18, 0)) * cast(p_{k} as decimal(18, 9)) end" for k in KINDS)
+    cost = " + ".join(
+        f"case when {k} = 0 then 0 else cast({k} as decimal(18, 0)) * cast(p_{k} as decimal(18, 9)) end" for k in KINDS
+    )
     total = f"cast(({cost}) / 1000000 as decimal(38, 18))"
     return (
         f"select u.* replace (case when {total} is null then 'unpriced' else 'priced' end as price_status, "

@@ -105,7 +105,9 @@ def _follow(line: str, progress: Callable[[str, int, int], None], errors: list[s
 
 def _summary(results: Path, errors: list[str], returncode: int) -> Built:
     if returncode not in (0, 1) or not results.exists():
-        raise FinopsError("dbt could not build the warehouse: " + (errors[0] if errors else f"exit code {returncode}") + ".")
+        raise FinopsError(
+            "dbt could not build the warehouse: " + (errors[0] if errors else f"exit code {returncode}") + "."
+        )
     if returncode == 1 and errors and results.stat().st_size == 0:
         raise FinopsError(f"dbt could not build the warehouse: {errors[0]}.")
     run: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
@@ -113,7 +115,10 @@ def _summary(results: Path, errors: list[str], returncode: int) -> Built:
     for result in run["results"]:
         by_status.setdefault(result["status"], []).append(result)
     bad = by_status.get("error", []) + by_status.get("fail", [])
-    messages = [f"{r['unique_id'].split('.')[2]}: {(r['message'] or r['status']).strip()}" for r in bad + by_status.get("warn", [])]
+    messages = [
+        f"{r['unique_id'].split('.')[2]}: {(r['message'] or r['status']).strip()}"
+        for r in bad + by_status.get("warn", [])
+    ]
     return Built(
         succeeded=len(by_status.get("success", [])) + len(by_status.get("pass", [])),
         warned=len(by_status.get("warn", [])),

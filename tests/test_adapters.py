@@ -29,7 +29,9 @@ def names(chosen: list[Adapter]) -> list[str]:
 def lookups(db: duckdb.DuckDBPyConnection) -> None:
     for file in folder().glob("*.csv"):
         if not file.name.endswith(".headers.csv"):
-            db.execute(f"create table {file.stem} as select * from read_csv('{file}', all_varchar = true, header = true)")
+            db.execute(
+                f"create table {file.stem} as select * from read_csv('{file}', all_varchar = true, header = true)"
+            )
 
 
 def deliver(adapter: str, home: Home) -> None:
@@ -66,7 +68,11 @@ def test_the_select_gives_only_columns_of_its_contract(adapter: Adapter) -> None
         own = contract(adapter.dataset)
         given = {n: str(t) for n, t, *_ in db.sql(f"describe {adapter.select}").fetchall()}
         assert set(given) <= set(own.names)
-        text = {c for c, t in given.items() if t not in ("VARCHAR", "JSON", '"NULL"') and own.column(c).type in ("string", "json")}
+        text = {
+            c
+            for c, t in given.items()
+            if t not in ("VARCHAR", "JSON", '"NULL"') and own.column(c).type in ("string", "json")
+        }
         assert text == set()
         inexact = {c for c, t in given.items() if own.column(c).type == "decimal" and t in ("DOUBLE", "FLOAT")}
         assert inexact == set()
@@ -78,7 +84,9 @@ def test_golden_rows_come_out_as_expected(adapter: Adapter, home: Home) -> None:
     with (SAMPLES / adapter.name / "expected.csv").open(encoding="utf-8", newline="") as handle:
         expected = list(csv.DictReader(handle))
     own = contract(adapter.dataset)
-    order = [c for c in ("x_SourceFile", "x_SourceRow", "x_SourcePart", "x_source_file", "x_source_row") if c in own.names]
+    order = [
+        c for c in ("x_SourceFile", "x_SourceRow", "x_SourcePart", "x_source_file", "x_source_row") if c in own.names
+    ]
     rows = warehouse.dataset(home, adapter.dataset).sort(order).select(list(expected[0])).to_dicts()
     for row, wanted in zip(rows, expected, strict=True):
         found = {k: plain(v) for k, v in row.items()}
@@ -104,8 +112,7 @@ def test_no_money_is_lost_or_made(adapter: Adapter, home: Home) -> None:
             == delivery.rows_published + delivery.rows_rejected + delivery.rows_merged
         )
     lake_total = {
-        currency: sum(rows["BilledCost"], Decimal(0))
-        for (currency,), rows in published.group_by("BillingCurrency")
+        currency: sum(rows["BilledCost"], Decimal(0)) for (currency,), rows in published.group_by("BillingCurrency")
     }
     assert lake_total == ledger
 
@@ -123,7 +130,9 @@ def test_an_export_without_a_required_column_is_refused_by_the_columns_name(
             spoilt = tmp_path / sample.name
             text = sample.read_bytes()
             if text[:4] == b"PAR1":
-                pytest.skip(f"{adapter.name} has only Parquet samples; its refusals are shown by its CSV form elsewhere")
+                pytest.skip(
+                    f"{adapter.name} has only Parquet samples; its refusals are shown by its CSV form elsewhere"
+                )
             spoilt.write_bytes(text.replace(f'"{column}"'.encode(), b'"was_renamed"'))
             done = ingest(home, [spoilt], source=adapter.name, data_docs=False)
             assert len(done.refused) >= 1

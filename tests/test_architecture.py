@@ -100,7 +100,11 @@ def test_analysis_takes_frames_and_gives_frames() -> None:
     wrong = []
     for room, file, tree in modules():
         if room == "analysis":
-            wrong += [f"{file.name}: {n}" for n in imported(file, tree) if n.split(".")[0] in ("pathlib", "duckdb", "os", "time")]
+            wrong += [
+                f"{file.name}: {n}"
+                for n in imported(file, tree)
+                if n.split(".")[0] in ("pathlib", "duckdb", "os", "time")
+            ]
             calls = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
             wrong += [f"{file.name}: {c}" for c in calls if c in ("open", "datetime.now", "date.today", "print")]
     assert wrong == []
@@ -110,7 +114,9 @@ def test_adapters_hold_no_python_and_do_not_know_the_lake() -> None:
     folder = PACKAGE / "adapters"
     assert [f.name for f in folder.iterdir() if f.suffix not in (".sql", ".csv", ".md")] == []
     for file in folder.glob("*.sql"):
-        assert not re.search(r"read_parquet|read_csv|billing_month|copy\s*\(", file.read_text(encoding="utf-8")), file.name
+        assert not re.search(r"read_parquet|read_csv|billing_month|copy\s*\(", file.read_text(encoding="utf-8")), (
+            file.name
+        )
 
 
 @pytest.mark.parametrize("room", ["cli.py", "reports", "policy.py", "analysis"])

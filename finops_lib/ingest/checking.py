@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import duckdb
 
@@ -11,6 +11,9 @@ from ..contract import Contract, Rule, quoted
 from ..lake import TIMELESS
 from .adapters import Adapter
 from .reading import shown
+
+EXACT = Context(prec=100)
+"""Arithmetic on sums of money: Python's default context rounds after 28 digits, a DECIMAL(38,18) holds 38."""
 
 Where = tuple[str, str]
 """Billing account and month of a unit."""
@@ -63,7 +66,8 @@ def _explain(
     delivered = adapter.origin.get(rule.column)
     if delivered:
         rows = db.execute(
-            f"select cast({delivered} as varchar) from raw where x_source_file = $1 and x_source_row = $2", [name, number]
+            f"select cast({delivered} as varchar) from raw where x_source_file = $1 and x_source_row = $2",
+            [name, number],
         ).fetchall()
         if rows:
             column, found = f"{delivered} (which gives {rule.column})", rows[0][0]
@@ -71,9 +75,7 @@ def _explain(
     return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {rule.wanted}{more}."
 
 
-def _repeated(
-    db: duckdb.DuckDBPyConnection, contract: Contract, account: str, month: str
-) -> list[tuple[Where, str]]:
+def _repeated(db: duckdb.DuckDBPyConnection, contract: Contract, account: str, month: str) -> list[tuple[Where, str]]:
     key = ", ".join(quoted(k) for k in contract.key)
     file, row = origin(contract)
     rows = db.sql(

@@ -61,9 +61,13 @@ def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
         else:
             anchor = Path(path.anchor) if path.anchor else Path()
             pattern = str(path.relative_to(anchor)) if path.anchor else str(path)
-            matches = sorted(f for f in anchor.glob(pattern) if f.is_file()) if any(c in str(path) for c in "*?[") else []
+            matches = (
+                sorted(f for f in anchor.glob(pattern) if f.is_file()) if any(c in str(path) for c in "*?[") else []
+            )
             if not matches:
-                raise UsageError(f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell.")
+                raise UsageError(
+                    f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell."
+                )
             files += [(f.name, f) for f in matches]
     unpacked: list[tuple[str, Path]] = []
     for name, path in files:
@@ -109,7 +113,9 @@ def sniff(file: Delivered) -> Delivered:
     with file.path.open("rb") as handle:
         magic = handle.read(4)
     if not magic:
-        raise RefusedError(f"{file.name}: the file is empty (0 bytes). Wanted an export with at least a header; export it again.")
+        raise RefusedError(
+            f"{file.name}: the file is empty (0 bytes). Wanted an export with at least a header; export it again."
+        )
     if magic == b"PAR1":
         return _sniff_parquet(file)
     try:
@@ -121,14 +127,18 @@ def sniff(file: Delivered) -> Delivered:
                 start = handle.read(1 << 20)
         text = start.decode("utf-8-sig", errors="strict" if len(start) < 1 << 20 else "ignore")
     except (OSError, EOFError) as error:
-        raise RefusedError(f"{file.name}: the file is damaged ({error}). Fetch it again; nothing of it was read.") from None
+        raise RefusedError(
+            f"{file.name}: the file is damaged ({error}). Fetch it again; nothing of it was read."
+        ) from None
     except UnicodeDecodeError:
         raise RefusedError(
             f"{file.name}: this is neither Parquet nor UTF-8 text. Wanted CSV, JSON or Parquet, gzipped or not."
         ) from None
     stripped = text.lstrip()
     if not stripped:
-        raise RefusedError(f"{file.name}: the file holds only blanks. Wanted an export with at least a header; export it again.")
+        raise RefusedError(
+            f"{file.name}: the file holds only blanks. Wanted an export with at least a header; export it again."
+        )
     if stripped[0] in "{[":
         return _sniff_json(file, stripped)
     first = next(line for line in text.splitlines() if line.strip())
@@ -148,7 +158,9 @@ def _sniff_parquet(file: Delivered) -> Delivered:
         with duckdb.connect() as db:
             described = db.sql(f"describe select * from read_parquet({literal(str(file.path))})").fetchall()
     except duckdb.Error as error:
-        raise RefusedError(f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again.") from None
+        raise RefusedError(
+            f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again."
+        ) from None
     return replace(
         file, format="parquet", header=tuple(str(d[0]) for d in described), types=tuple(str(d[1]) for d in described)
     )

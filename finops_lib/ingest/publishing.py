@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from ..errors import RefusedError
 from ..lake import TIMELESS, Delivery, Home, Unit
 from . import checking
 from .adapters import Adapter, adapters, folder
-from .checking import Where, plain
+from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
 from .reading import misfits, raw_view, recognise
 
@@ -288,7 +287,9 @@ def _settle(
     if not published and not read and not reasons:
         names = ", ".join(entries)
         return [
-            Outcome(status="empty", source=adapter.name, message=f"{names}: holds a header and no rows; nothing to publish.")
+            Outcome(
+                status="empty", source=adapter.name, message=f"{names}: holds a header and no rows; nothing to publish."
+            )
         ]
     for where in sorted(set(published) | set(read), key=str):
         unit = Unit(dataset=adapter.dataset, source=adapter.name, billing_account=where[0], month=where[1])
@@ -300,7 +301,13 @@ def _settle(
             continue
         if problems:
             outcomes += [
-                Outcome(status="refused", source=adapter.name, unit=unit, staged=staged, message=f"{p} {unit} stays as it was.")
+                Outcome(
+                    status="refused",
+                    source=adapter.name,
+                    unit=unit,
+                    staged=staged,
+                    message=f"{p} {unit} stays as it was.",
+                )
                 for p in problems
             ]
             continue
@@ -328,7 +335,8 @@ def _settle(
     for name, found in reasons.items():
         kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
         outcomes += [
-            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged) for message in found
+            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged)
+            for message in found
         ]
     return outcomes
 
@@ -349,7 +357,7 @@ def _delivered(
         ).fetchall():
             counts[(str(a), str(m))][str(file)] += int(rows)
             if total is not None:
-                money[(str(a), str(m))][str(c)] += total
+                money[(str(a), str(m))][str(c)] = EXACT.add(money[(str(a), str(m))][str(c)], total)
     return counts, money
 
 
@@ -357,7 +365,9 @@ def _published_counts(db: duckdb.DuckDBPyConnection, own: Contract) -> dict[Wher
     """Rows out by unit, and how many of them are a second or later charge of their source row."""
     account, month = checking.placement(own)
     part = "x_SourcePart > 1" if own.focus_dataset else "false"
-    rows = db.sql(f"select {account}, {month}, count(*), count(*) filter (where {part}) from staged group by all").fetchall()
+    rows = db.sql(
+        f"select {account}, {month}, count(*), count(*) filter (where {part}) from staged group by all"
+    ).fetchall()
     return {(str(a), str(m)): (int(n), int(added)) for a, m, n, added in rows}
 
 
@@ -397,7 +407,9 @@ def _publish(
         return Outcome(status="unchanged", source=unit.source, unit=unit, delivery=before, message=f"{unit}: unchanged")
     if before:
         change = {
-            c: plain(Decimal(delivery.billed_total.get(c, "0")) - Decimal(before.billed_total.get(c, "0")))
+            c: plain(
+                EXACT.subtract(Decimal(delivery.billed_total.get(c, "0")), Decimal(before.billed_total.get(c, "0")))
+            )
             for c in sorted(set(before.billed_total) | set(delivery.billed_total))
         }
         delivery = replace(delivery, replaced=before.delivery_id, billed_change=change)
@@ -502,9 +514,7 @@ def _complete(call: _Call) -> list[Outcome]:
     return outcomes
 
 
-def _from_parts(
-    call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict[Unit, Delivery]
-) -> list[Outcome]:
+def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict[Unit, Delivery]) -> list[Outcome]:
     call.progress(f"adapting {adapter.name} {units[adapter.name].month}")
     entries = {f["name"]: f for u in units.values() if u in now for f in now[u].files}
     notes = [f"no {name} delivery of this month yet" for name in adapter.parts if units[name] not in now]
@@ -521,9 +531,7 @@ def _from_parts(
         return _settle(call, db, adapter, entries, target, delivery_id, {}, notes)
 
 
-def _part_table(
-    db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None
-) -> None:
+def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None) -> None:
     """Give the SELECT one of its tables: `raw`, or a part it names, empty where none was delivered."""
     table = "raw" if name == adapter.name else name
     if table != "raw":

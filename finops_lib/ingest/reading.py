@@ -58,9 +58,7 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     if not candidates:
         known = ", ".join(dict.fromkeys(a.name for a in adapters().values()))
         raise UsageError(f"There is no source {source!r}. Sources: {known}; `finops sources` describes them.")
-    fitting = [
-        a for a in candidates if file.format in a.formats and set(a.required) <= set(_bindings(a, file))
-    ]
+    fitting = [a for a in candidates if file.format in a.formats and set(a.required) <= set(_bindings(a, file))]
     decided = [a for a in fitting if a.holds and _some_row(a, file)]
     fitting = decided or [a for a in fitting if not a.holds]
     if fitting:
@@ -148,6 +146,9 @@ def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[s
     if delivered[header] in ("DOUBLE", "FLOAT") and kind != delivered[header]:
         # Straight from double to decimal would keep binary noise; its shortest text is what was meant.
         return f"cast({quoted(header)} as varchar)"
+    if file.format == "parquet" and delivered[header] == "VARCHAR":
+        # CSV has no other way to say nothing; some writers carry the habit into Parquet.
+        return f"nullif({quoted(header)}, '')"
     return quoted(header)
 
 
@@ -267,4 +268,3 @@ def reading_error(file: Delivered, error: Exception) -> str:
         reason = next((s for s in text.splitlines()[2:] if s.strip() and "Possible" not in s), "cannot be parsed")
         return f"{file.name}, row {int(line[1]) - 1}: {reason.strip()} (line {line[1]} of the file). Export it again."
     return f"{file.name}: cannot be read ({first_line(error)}). Fetch it again."
-

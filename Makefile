@@ -1,0 +1,71 @@
+# Everything this project does, as targets; `make help` explains them.
+SHELL := bash
+PYTHON ?= python3
+HOME_DIR ?= demo
+BIN := .venv/bin
+FINOPS := $(BIN)/finops --home $(HOME_DIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint notebooks lab docs bench lock clean
+
+help: ## Explain every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: .venv/.ready ## Make the environment in .venv from the hashed lock file
+
+.venv/.ready: requirements.lock pyproject.toml
+	@echo "setup: installing the locked packages into .venv (a few minutes with a cold cache)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Sample company from exports to report, in $(HOME_DIR)/
+	@echo "demo 1 of 6: write the sample company's exports"
+	@$(BIN)/finops samples --out $(HOME_DIR)
+	@echo "demo 2 of 6: ingest them, then the correction that came later"
+	@$(FINOPS) ingest $(HOME_DIR)/inbox $(HOME_DIR)/plan
+	@$(FINOPS) ingest $(HOME_DIR)/corrections
+	@echo "demo 3 of 6: build the marts"
+	@$(FINOPS) build
+	@echo "demo 4 of 6: forecast"
+	@$(FINOPS) forecast
+	@echo "demo 5 of 6: run the gates (a sample company has faults: some are meant to fail)"
+	@$(FINOPS) check || true
+	@echo "demo 6 of 6: write the report"
+	@$(FINOPS) report
+
+test: setup ## Run the tests
+	@$(BIN)/python -m pytest
+
+lint: setup ## Style, types and SQL style
+	@$(BIN)/ruff check finops_lib tests notebooks
+	@$(BIN)/ruff format --check finops_lib tests notebooks
+	@$(BIN)/mypy
+	@cd dbt_project && FINOPS_WAREHOUSE=:memory: ../$(BIN)/sqlfluff lint --processes 2 models tests
+
+notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTML
+	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
+	@for n in notebooks/[0-9]*.py; do \
+		echo "notebook $$n"; \
+		out=$(HOME_DIR)/reports/notebooks/$$(basename $$n .py).ipynb; mkdir -p $$(dirname $$out); \
+		FINOPS_HOME=$(abspath $(HOME_DIR)) $(BIN)/jupytext --quiet --to ipynb --execute --output $$out $$n || exit 1; \
+		$(BIN)/jupyter nbconvert --log-level WARN --to html --template basic $$out || exit 1; \
+	done
+	@echo "notebooks: $(HOME_DIR)/reports/notebooks/"
+
+lab: setup ## Open JupyterLab on the notebooks
+	@FINOPS_HOME=$(abspath $(HOME_DIR)) $(BIN)/jupyter lab --notebook-dir notebooks
+
+docs: setup ## Write the dbt docs of $(HOME_DIR)/ as one page that opens offline
+	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
+	@FINOPS_WAREHOUSE=$(abspath $(HOME_DIR))/warehouse.duckdb $(BIN)/dbt --quiet docs generate --static \
+		--project-dir dbt_project --profiles-dir dbt_project \
+		--target-path $(abspath $(HOME_DIR))/.dbt/docs --log-path $(abspath $(HOME_DIR))/.dbt/logs
+	@echo "dbt docs: $(HOME_DIR)/.dbt/docs/static_index.html"
+
+lock: ## Resolve the dependencies again and write requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev --output-file requirements.lock
+
+clean: ## Remove the environment and the demo
+	@rm -rf .venv $(HOME_DIR) dbt_project/target dbt_project/logs
