@@ -139,7 +139,7 @@ select
     quantity as PricingQuantity,
     case
         when quantity is null then null
-        when is_tokens and "usage".pricing_unit = 'count' then 'Tokens'
+        when is_tokens and "usage".pricing_unit = "usage".unit then 'Tokens'
         else coalesce(pricing_unit.name, "usage".pricing_unit)
     end as PricingUnit,
     case when exact_quantity * try_cast(price.list_price as decimal(19, 9)) = list then price.list_price end
