@@ -1,0 +1,180 @@
+"""The plan of Lumenar: budgets, rules, owners and assumptions, as its finance department would keep them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from . import company as co
+from .base import Month, Run, load
+
+Row = dict[str, object]
+
+_AHEAD = (Month(date(2026, 11, 1)), Month(date(2026, 12, 1)))
+"""Months budgeted beyond the data."""
+_COMMITTED = ("arn:aws:savingsplans:%", "arn:aws:ec2:%:reserved-instances/%", "/providers/Microsoft.Capacity/%")
+_EXPERIMENTAL = ("pilot", "experiment")
+_PRODUCTIVE = ("production", "staging")
+
+
+def write(run: Run) -> None:
+    """Write one CSV per plan dataset."""
+    plan = {
+        "budget": _budgets(run), "tag_rule": _tag_rules(), "lifecycle_rule": _lifecycle_rules(),
+        "shared_cost_rule": _shared_cost_rules(), "owner": _owners(), "approved_service": _approved(),
+        "assumption": _assumptions(),
+    }  # fmt: skip
+    for name, rows in plan.items():
+        text = io.StringIO()
+        first, *others = rows
+        table = csv.DictWriter(text, list(first), lineterminator="\n")
+        table.writeheader()
+        table.writerows([first, *others])
+        run.truth.written(run.out / "plan" / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+
+
+def _budgets(run: Run) -> Iterator[Row]:
+    for month in (*run.months, *_AHEAD):
+        for team, amount in co.BUDGETS.items():
+            yield _budget(run, month, f"{team}", amount, team=team)
+        for team, amount in co.EUR_BUDGETS.items():
+            yield _budget(run, month, f"{team} on Azure", amount, team=team, currency="EUR")
+        yield _budget(run, month, "company", sum(co.BUDGETS.values()) * 107 // 100, owner="Sofia Brandt")
+        yield _budget(run, month, "experiments", 62_000, lifecycle="experiment", owner="Elif Demir")
+        yield _budget(run, month, "Bedrock", 40_000, service_name="Amazon Bedrock", owner="Grace Adeyemi")
+
+
+def _budget(
+    run: Run, month: Month, name: str, base: int, *, team: str | None = None, currency: str = "USD",
+    lifecycle: str | None = None, service_name: str | None = None, owner: str | None = None,
+) -> Row:  # fmt: skip
+    """A budget of a month: the one of October 2026, grown evenly and rounded to hundreds."""
+    growth = load(month.first, co.BUDGET_GROWTH, 1) / load(month.first, 0, 1)
+    return {
+        "budget_name": name, "month": month.text, "team": team, "product": None, "use_case": None,
+        "service_name": service_name, "lifecycle": lifecycle,
+        "amount": Decimal(round(base * growth / 100) * 100 * run.scale), "currency": currency,
+        "owner": owner or co.OWNERS[str(team)][0],
+    }  # fmt: skip
+
+
+def _tag_rules() -> Iterator[Row]:
+    aliases = sorted({f.key for f in co.FAULTS.values() if f.key and f.mended} | {"team"})
+    for key in aliases:
+        for team in co.TEAMS:
+            yield _tag_rule(f"{key} {team}", 10, "team", "tag", key, "equals", team)
+    for fault in co.FAULTS.values():
+        if fault.value and fault.mended:
+            team = next(n.removeprefix("misspelt ") for n, f in co.FAULTS.items() if f == fault)
+            yield _tag_rule(f"team spelt {fault.value}", 20, "team", "tag", "team", "equals", fault.value, team)
+    for dimension, key in (("product", "product"), ("use_case", "use_case"), ("environment", "env")):
+        yield _tag_rule(f"{dimension} tag", 10, dimension, "tag", key, "present", None)
+    for place, known in co.PLACES.items():
+        product = co.USE_CASES[known.use_case].product if known.use_case else None
+        found = (("team", known.team), ("product", product), ("use_case", known.use_case),
+                 ("environment", known.environment))  # fmt: skip
+        for dimension, value in found:
+            if value:
+                yield _tag_rule(f"{dimension} of {place}", 30, dimension, "sub_account_id", None, "equals", place, value)
+    for n, pattern in enumerate(_COMMITTED, 1):
+        yield _tag_rule(f"commitments {n}", 40, "team", "resource_id", None, "like", pattern, co.POOL_TEAM)
+    for training in co.TRAININGS:
+        if not training.fleet:
+            pattern = f"%:training-job/{training.experiment}-%"
+            name = f"model of {training.experiment}"
+            yield _tag_rule(name, 10, "model", "resource_id", None, "like", pattern, training.model)
+
+
+def _tag_rule(
+    name: str, priority: int, dimension: str, field: str, key: str | None, operator: str, pattern: str | None,
+    value: str | None = None,
+) -> Row:  # fmt: skip
+    return {
+        "rule_id": name.replace(" ", "-").lower(), "priority": priority, "dimension": dimension, "field": field,
+        "tag_key": key, "operator": operator, "pattern": pattern, "value": value, "valid_from": None, "valid_to": None,
+    }  # fmt: skip
+
+
+def _lifecycle_rules() -> Iterator[Row]:
+    rules = [("experiment-tag", 10, "experiment", "tag", "experiment", "present", None),
+             ("sandbox-keys", 10, "experiment", "api_key_id", None, "like", "%sandbox%"),
+             *((f"environment-{e}", 20, "experiment", "environment", None, "equals", e) for e in _EXPERIMENTAL),
+             *((f"environment-{e}", 20, "production", "environment", None, "equals", e) for e in _PRODUCTIVE),
+             ("research-account", 30, "experiment", "sub_account_id", None, "equals", co.AWS_RESEARCH),
+             ("research-project", 30, "experiment", "sub_account_id", None, "equals", "lumenar-research")]  # fmt: skip
+    for rule_id, priority, lifecycle, field, key, operator, pattern in rules:
+        yield {
+            "rule_id": rule_id, "priority": priority, "lifecycle": lifecycle, "field": field, "tag_key": key,
+            "operator": operator, "pattern": pattern, "valid_from": None, "valid_to": None,
+        }  # fmt: skip
+
+
+def _shared_cost_rules() -> Iterator[Row]:
+    for team in co.TEAMS:
+        if team != co.POOL_TEAM:
+            yield {
+                "rule_id": "platform-by-tokens", "pool_team": co.POOL_TEAM, "driver": "tokens", "consumer_team": team,
+                "valid_from": None, "valid_to": None,
+            }  # fmt: skip
+
+
+def _owners() -> Iterator[Row]:
+    for team, (owner, cost_center) in co.OWNERS.items():
+        yield {"subject_kind": "team", "subject": team, "owner": owner, "cost_center": cost_center}
+    for name, use_case in co.USE_CASES.items():
+        owner, cost_center = co.OWNERS[use_case.team]
+        yield {"subject_kind": "use_case", "subject": name, "owner": owner, "cost_center": cost_center}
+    for vendor in co.ACCOUNTS:
+        yield {"subject_kind": "vendor", "subject": vendor, "owner": co.OWNERS[co.POOL_TEAM][0], "cost_center": None}
+
+
+def _approved() -> Iterator[Row]:
+    """The clouds as a whole, the model vendors model by model, all but the one nobody asked about."""
+    for vendor in (co.AWS, co.AZURE, co.GCP):
+        yield _approval(vendor, None, date(2025, 1, 15))
+    models = {(u.vendor, undated(u.model)): u.since for u in reversed(co.TOKENS) if u.vendor in (co.OPENAI, co.ANTHROPIC)}
+    for (vendor, model), since in sorted(models.items()):
+        if (vendor, model) != co.UNAPPROVED:
+            yield _approval(vendor, model, max(since, date(2025, 1, 15)))
+
+
+def _approval(vendor: str, model: str | None, day: date) -> Row:
+    return {
+        "service_provider_name": vendor, "service_name": None, "model": model, "approved_on": day,
+        "owner": co.OWNERS[co.POOL_TEAM][0],
+    }  # fmt: skip
+
+
+def undated(model: str) -> str:
+    """A model's name without its date: gpt-4o-mini-2024-07-18 → gpt-4o-mini."""
+    return re.sub(r"-(20\d{6}|20\d\d-\d\d-\d\d)$", "", model)
+
+
+def _assumptions() -> Iterator[Row]:
+    finance, team = "Sofia Brandt", {name: co.OWNERS[u.team][0] for name, u in co.USE_CASES.items()}
+    for use_case, rate in co.HOURLY_RATE.items():
+        yield _assumption("hourly_rate", use_case, rate, finance, "payroll, loaded", currency="USD")
+    for use_case, value in co.VALUES.items():
+        yield _assumption("value_per_unit", use_case, value, team[use_case], "average loss avoided", currency="USD")
+    for use_case, share in co.ATTRIBUTION.items():
+        yield _assumption("attribution", use_case, share, team[use_case], "holdout experiment of spring 2026")
+    for use_case, cost in co.SETUP_COSTS.items():
+        yield _assumption("setup_cost", use_case, cost, team[use_case], "project accounts", currency="USD")
+    for since, rate in co.EUR_IN_USD:
+        yield _assumption("exchange_rate", None, rate, finance, "treasury's planning rate", currency="EUR",
+                          to_currency="USD", valid_from=since)  # fmt: skip
+    yield _assumption("discount_rate", None, Decimal("0.08"), finance, "cost of capital 2026")
+
+
+def _assumption(
+    name: str, use_case: str | None, value: Decimal, owner: str, source: str, *, currency: str | None = None,
+    to_currency: str | None = None, valid_from: date | None = None,
+) -> Row:  # fmt: skip
+    return {
+        "name": name, "use_case": use_case, "value": value, "currency": currency, "to_currency": to_currency,
+        "valid_from": valid_from, "owner": owner, "source": source,
+    }  # fmt: skip
