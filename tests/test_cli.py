@@ -1,0 +1,120 @@
+"""The command line: names, exit codes, and no traceback for anything a user can do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finops_lib import cli
+from finops_lib.contract import contracts
+
+COMMANDS = (
+    "init", "samples", "sources", "ingest", "deliveries", "build", "forecast", "report", "check", "export", "run",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    listed = capsys.readouterr().out
+    assert [c for c in COMMANDS if f"\n    {c}" not in listed] == []
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["ingest"])
+    assert ended.value.code == 2
+
+
+def test_a_path_that_is_not_there_ends_with_2_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--home", str(tmp_path), "ingest", str(tmp_path / "bill.csv")]) == 2
+    assert capsys.readouterr().err == (
+        f"finops: There is no file or folder {tmp_path / 'bill.csv'}. Check the path; patterns are expanded as in a shell.\n"
+    )
+
+
+def test_a_refusal_ends_with_1_and_is_said_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text("", encoding="utf-8")
+    assert cli.main(["--home", str(tmp_path / "home"), "ingest", str(bill)]) == 1
+    assert "refused: bill.csv: the file is empty (0 bytes)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["build"], "has no lake yet. Bring in a delivery with `finops ingest PATH`.\n"),
+        (["report"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
+        (["check"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
+        (["forecast"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
+        (["export", "focus", "--out", "{home}/x.parquet"], "holds no charges yet. Bring in a bill with `finops ingest PATH`.\n"),
+    ],
+)  # fmt: skip
+def test_a_command_too_early_names_the_one_that_comes_before(
+    command: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    assert cli.main(["--home", str(home), *(c.format(home=home) for c in command)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("finops: ")
+    assert error.endswith(said.format(home=home))
+    assert error.count("\n") == 1
+
+
+def test_init_writes_a_plan_that_explains_itself_and_can_be_ingested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    assert cli.main(["--home", str(home), "init"]) == 0
+    plan = {d.dataset for d in contracts().values() if d.plan}
+    assert {f.stem for f in (home / "plan").glob("*.csv")} == plan
+    guide = (home / "plan" / "README.md").read_text(encoding="utf-8")
+    assert [
+        c.name for d in contracts().values() if d.plan for c in d.delivered_columns if f"| {c.name} |" not in guide
+    ] == []
+    assert cli.main(["--home", str(home), "ingest", str(home / "plan")]) == 0
+    (home / "plan" / "budget.csv").write_text("mine", encoding="utf-8")
+    assert cli.main(["--home", str(home), "init"]) == 2
+    assert (home / "plan" / "budget.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_sources_and_deliveries_speak_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sources", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"focus", "aws_cur", "azure_actual", "azure_amortized", "gcp_detailed", "openai_costs", "openai_usage",
+            "anthropic_cost", "anthropic_usage", "plan", "direct"} == {s["source"] for s in found}  # fmt: skip
+    assert cli.main(["--home", str(tmp_path), "deliveries", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_interrupting_says_that_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_sources", stop)
+    assert cli.main(["sources"]) == 130
+    assert capsys.readouterr().err == (
+        "finops: stopped. What was published stays; run the same command again to go on.\n"
+    )
+
+
+def test_the_command_is_installed_under_its_name() -> None:
+    command = Path(sys.executable).with_name("finops")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: finops")

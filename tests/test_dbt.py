@@ -1,0 +1,411 @@
+"""The dbt project: built on a lake made by hand, each number worked out by hand beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from finops_lib.contract import contracts, dbt_sources
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+MARTS = sorted(file.stem for file in PROJECT.glob("models/marts/*/*.sql"))
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def charge(day: str, cost: str, **changed: Any) -> dict[str, Any]:
+    """A Usage charge in USD whose four costs are alike, unless told otherwise."""
+    start = at(day)
+    usual = {
+        "BilledCost": Decimal(cost), "EffectiveCost": Decimal(cost),
+        "ContractedCost": Decimal(cost), "ListCost": Decimal(cost),
+        "BillingAccountId": "payer", "BillingCurrency": "USD",
+        "BillingPeriodStart": start.replace(day=1), "BillingPeriodEnd": start.replace(day=28),
+        "ChargePeriodStart": start, "ChargePeriodEnd": start + timedelta(days=1),
+        "ChargeCategory": "Usage", "InvoiceIssuerName": "AWS", "ServiceProviderName": "AWS",
+        "ServiceCategory": "Compute", "ServiceName": "Amazon EC2",
+    }  # fmt: skip
+    return {**usual, **changed}
+
+
+def tokens(day: str, cost: str, project: str, kind: str, quantity: int, **changed: Any) -> dict[str, Any]:
+    return charge(
+        day,
+        cost,
+        **{
+            "BillingAccountId": "org", "SubAccountId": project, "ServiceProviderName": "OpenAI",
+            "ServiceCategory": "AI and Machine Learning", "ServiceName": "OpenAI API",
+            "x_Model": "gpt-4o-mini", "x_TokenKind": kind, "x_ServiceTier": "standard",
+            "ConsumedQuantity": Decimal(quantity), "ConsumedUnit": "Tokens", **changed,
+        },
+    )  # fmt: skip
+
+
+def tags(**found: str) -> str:
+    return json.dumps(found)
+
+
+CHARGES = [
+    charge("2026-09-10", "100", EffectiveCost=Decimal(90), Tags='{"user:Team": "Search", "Env": "prod"}'),
+    charge("2026-09-10", "40", ServiceName="Amazon SageMaker", Tags=tags(team="serach", env="dev")),
+    charge("2026-09-10", "1.23", Tags=tags(team="fraud", use_case="screening", environment="staging")),
+    charge("2026-09-11", "10.01", SubAccountId="platform", ServiceName="Amazon EKS"),
+    charge("2026-10-05", "7", SubAccountId="platform", ServiceName="Amazon EKS"),
+    tokens("2026-09-12", "0.45", "p-search", "input_uncached", 3_000_000),
+    tokens("2026-09-12", "0.60", "p-fraud", "output", 1_000_000),
+    tokens("2026-10-25", "8", "p-search", "output", 10_000_000),
+    charge("2026-09-12", "20", BillingCurrency="EUR", ServiceProviderName="Microsoft", ServiceName="Azure OpenAI"),
+    charge("2026-09-13", "5", BillingCurrency="EUR", ServiceProviderName="Microsoft", Tags=tags(usecase="Answers")),
+    charge("2026-10-31", "5", ChargeCategory="Tax", ServiceName="Tax"),
+    charge("2026-09-02", "12", ResourceId="arn:run-1", Tags=tags(team="vision")),
+    charge("2026-09-03", "0.5", ResourceId="arn:run-1", Tags=tags(team="vision")),
+    charge(
+        "2026-09-04", "400", EffectiveCost=Decimal(320), ConsumedQuantity=Decimal(10), ConsumedUnit="Hours",
+        SkuPriceDetails=tags(InstanceType="ml.p4d.24xlarge"), Tags=tags(team="research"),
+    ),
+]  # fmt: skip
+
+TAG_RULE = {"operator": "equals", "field": "sub_account_id"}
+PLAN: dict[str, list[dict[str, Any]]] = {
+    "tag_rule": [
+        {**TAG_RULE, "rule_id": "search-project", "priority": 1, "dimension": "team", "pattern": "P-SEARCH", "value": "search"},
+        {**TAG_RULE, "rule_id": "answers", "priority": 1, "dimension": "use_case", "pattern": "p-search", "value": "answers"},
+        {**TAG_RULE, "rule_id": "fraud-project", "priority": 1, "dimension": "team", "pattern": "p-fraud", "value": "fraud"},
+        {**TAG_RULE, "rule_id": "platform", "priority": 1, "dimension": "team", "pattern": "platform", "value": "ml-platform"},
+        {"rule_id": "misspelt", "priority": 1, "dimension": "team", "field": "tag", "tag_key": "Team", "operator": "like",
+         "pattern": "SERA%", "value": "search"},
+    ],
+    "shared_cost_rule": [
+        {"rule_id": "pool", "pool_team": "ml-platform", "driver": "tokens", "consumer_team": team}
+        for team in ("search", "fraud", "vision")
+    ],
+    "lifecycle_rule": [
+        {"rule_id": "screening", "priority": 1, "lifecycle": "production", "field": "use_case", "operator": "equals",
+         "pattern": "screening"},
+        {"rule_id": "lab", "priority": 2, "lifecycle": "experiment", "field": "sub_account_id", "operator": "like",
+         "pattern": "p-%"},
+        {"rule_id": "live", "priority": 2, "lifecycle": "production", "field": "sub_account_id", "operator": "equals",
+         "pattern": "p-search", "valid_from": date(2026, 10, 1)},
+    ],
+    "budget": [
+        {"budget_name": "search", "month": "2026-09", "team": "search", "amount": 100, "currency": "USD"},
+        {"budget_name": "search", "month": "2026-10", "team": "search", "amount": 10, "currency": "USD"},
+        {"budget_name": "azure", "month": "2026-09", "service_name": "Azure OpenAI", "amount": 40, "currency": "EUR"},
+        {"budget_name": "speech", "month": "2026-09", "team": "speech", "amount": 40, "currency": "EUR"},
+    ],
+    "assumption": [
+        {"name": "hourly_rate", "value": Decimal(50), "currency": "USD", "owner": "cfo", "source": "payroll"},
+        {"name": "attribution", "use_case": "answers", "value": Decimal("0.5"), "owner": "cfo", "source": "survey"},
+        {"name": "exchange_rate", "value": Decimal("1.1"), "currency": "EUR", "to_currency": "USD", "owner": "cfo",
+         "source": "bank"},
+    ],
+}  # fmt: skip
+
+USAGE = {
+    "vendor": "OpenAI", "account_id": "org", "operation": "completion", "cache_read_tokens": 0,
+    "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0, "output_tokens": 0,
+}  # fmt: skip
+COMPANIONS: dict[str, list[dict[str, Any]]] = {
+    "ai_usage": [
+        {**USAGE, "usage_start": at("2026-09-12"), "usage_end": at("2026-09-13"), "project_id": "p-search",
+         "model": "gpt-4o-mini", "requests": 900, "input_uncached_tokens": 3_000_000, "total_tokens": 3_000_000,
+         "price_status": "priced", "estimated_cost": Decimal("0.36"), "estimated_cost_currency": "USD"},
+        {**USAGE, "usage_start": at("2026-09-14"), "usage_end": at("2026-09-15"), "project_id": "p-search",
+         "model": "gpt-next", "requests": 5, "input_uncached_tokens": 7, "total_tokens": 7, "price_status": "unpriced"},
+    ],
+    "training_run": [
+        {"run_id": "run-1", "account_id": "payer", "status": "finished", "started_at": at("2026-09-02"), "team": "vision",
+         "resource_id": "arn:run-1", "epochs": 5, "metric_name": "accuracy", "metric_value": 0.5},
+        {"run_id": "run-2", "account_id": "payer", "status": "stopped", "started_at": at("2026-09-20"),
+         "instance_type": "ml.p4d.24xlarge", "instance_count": 2, "billable_seconds": 5400},
+        {"run_id": "run-3", "account_id": "payer", "status": "failed", "started_at": at("2026-10-01"),
+         "instance_type": "ml.p4d.24xlarge", "instance_count": 2, "billable_seconds": 5400},
+    ],
+    "outcome": [
+        {"use_case": "answers", "period_start": date(2026, 9, 1), "period_end": date(2026, 10, 1), "revenue": Decimal(20),
+         "currency": "USD", "hours_saved": 2.0, "units": 100.0, "accepted_units": 59.5},
+    ],
+    "forecast": [
+        {"forecast_id": "2026-10-25", "generated_at": at("2026-10-26"), "data_through": date(2026, 10, 25),
+         "scope": "team", "scope_value": "search", "currency": "USD", "model": "prophet",
+         "charge_date": date(2026, 10, day), "expected": 0.5, "low": 0.25, "high": 1.0}
+        for day in range(26, 32)
+    ],
+    "forecast_accuracy": [
+        {"forecast_id": "2026-10-25", "generated_at": at("2026-10-26"), "data_through": date(2026, 10, 25),
+         "scope": "team", "scope_value": "search", "currency": "USD", "model": "prophet", "horizon_days": 30,
+         "folds": 4, "wape": 0.1, "bias": -0.02, "coverage": 0.8, "skill": 0.3},
+    ],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A built warehouse, and what dbt said."""
+
+    file: Path
+    output: str
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.file), read_only=True) as db:
+            return db.sql(sql).fetchall()
+
+    def only(self, sql: str) -> tuple[Any, ...]:
+        rows = self.ask(sql)
+        assert len(rows) == 1, rows
+        return rows[0]
+
+
+def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *command: str) -> Warehouse:
+    """A lake of these rows, and the warehouse dbt builds on it; nothing is written outside `folder`."""
+    file = folder / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("create schema lake")
+        for contract in contracts().values():
+            db.execute(contract.ddl(f"lake.{contract.dataset}"))
+            for number, row in enumerate(lake.get(contract.dataset, []), start=1):
+                origin = {"x_adapter": "focus", "x_source_file": "rows.csv", "x_source_row": number}
+                if contract.dataset == "cost_and_usage":
+                    origin = {"x_Adapter": "focus", "x_SourceFile": "rows.csv", "x_SourceRow": number, "x_SourcePart": 1}
+                values = {**row, **origin}
+                db.execute(
+                    f"insert into lake.{contract.dataset} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
+                    list(values.values()),
+                )
+    environment = {
+        **os.environ,
+        "FINOPS_WAREHOUSE": str(file),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors", *(command or ("build",)),
+         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return Warehouse(file, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def lumenar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    yield built(tmp_path_factory.mktemp("lumenar"), {"cost_and_usage": CHARGES, **PLAN, **COMPANIONS})
+
+
+def test_the_dbt_sources_are_those_of_the_contracts() -> None:
+    assert (PROJECT / "models" / "staging" / "_lake.yml").read_text(encoding="utf-8") == dbt_sources()
+
+
+def test_only_staging_reads_the_lake_and_reads_all_of_it() -> None:
+    readers = {file for file in PROJECT.rglob("*.sql") if "source(" in file.read_text(encoding="utf-8")}
+    assert readers == {PROJECT / "models" / "staging" / f"stg_{dataset}.sql" for dataset in contracts()}
+
+
+def test_sql_outside_macros_is_what_duckdb_and_spark_both_read() -> None:
+    foreign = ("::", "strftime", "date_format", "json_extract", "get_json_object", "list_filter", "list_transform", "group by all", "qualify ",
+               " exclude ", "unnest(", "ilike", "timestamptz")  # fmt: skip
+    found = [
+        f"{file.name}: {word}"
+        for folder in ("models", "tests")
+        for file in sorted((PROJECT / folder).rglob("*.sql"))
+        for word in foreign
+        if word in file.read_text(encoding="utf-8").lower()
+    ]
+    assert found == []
+
+
+def test_a_build_warns_of_nothing_and_leaves_the_project_as_it_was(lumenar: Warehouse) -> None:
+    assert "WARN=0 ERROR=0 SKIP=0" in lumenar.output
+    assert "eprecat" not in lumenar.output
+    assert not any((PROJECT / name).exists() for name in ("target", "logs", ".user.yml"))
+
+
+def test_the_daily_cost_keeps_currencies_and_kinds_apart(lumenar: Warehouse) -> None:
+    assert lumenar.ask(
+        "select billing_currency, charge_category, sum(billed_cost), sum(effective_cost), sum(charge_count) "
+        "from fct_daily_cost group by all order by all"
+    ) == [
+        ("EUR", "Usage", Decimal(25), Decimal(25), 2),
+        ("USD", "Tax", Decimal(5), Decimal(5), 1),
+        ("USD", "Usage", Decimal("579.29"), Decimal("489.29"), 11),
+    ]
+
+
+def test_every_team_gets_its_own_cost_and_its_share_of_the_pool(lumenar: Warehouse) -> None:
+    # The pool of 10.01 in September is split by tokens, 3 million to 1 million; vision used none and takes no share.
+    # In October only search has tokens, so the 7 are all its own.
+    assert lumenar.ask(
+        "select allocation, team, team_evidence, billing_currency, sum(effective_cost), sum(charge_count) "
+        "from fct_allocated_cost group by all order by all"
+    ) == [
+        ("direct", "fraud", "rule:fraud-project", "USD", Decimal("0.6"), 1),
+        ("direct", "fraud", "tag:team", "USD", Decimal("1.23"), 1),
+        ("direct", "research", "tag:team", "USD", Decimal(320), 1),
+        ("direct", "search", "rule:misspelt", "USD", Decimal(40), 1),
+        ("direct", "search", "rule:search-project", "USD", Decimal("8.45"), 2),
+        ("direct", "search", "tag:team", "USD", Decimal(90), 1),
+        ("direct", "vision", "tag:team", "USD", Decimal("12.5"), 2),
+        ("shared", "fraud", "shared:pool", "USD", Decimal("2.5025"), 0),
+        ("shared", "search", "shared:pool", "USD", Decimal("14.5075"), 2),
+        ("unallocated", "unallocated", "none", "EUR", Decimal(25), 2),
+        ("unallocated", "unallocated", "none", "USD", Decimal(5), 1),
+    ]
+    assert lumenar.only(
+        "select driver, driver_quantity, driver_ratio, origin_team, allocation_rule, billed_cost "
+        "from fct_allocated_cost where team = 'fraud' and allocation = 'shared'"
+    ) == ("tokens", Decimal(1_000_000), 0.25, "ml-platform", "pool", Decimal("2.5025"))
+
+
+def test_dimensions_come_from_tags_whatever_their_spelling_and_from_the_vendors_model(lumenar: Warehouse) -> None:
+    assert lumenar.ask(
+        "select distinct use_case, model, environment from fct_allocated_cost "
+        "where use_case <> 'unallocated' or model <> 'unknown' or environment <> 'unknown' order by all"
+    ) == [
+        ("answers", "gpt-4o-mini", "unknown"),
+        ("answers", "unknown", "unknown"),
+        ("screening", "unknown", "staging"),
+        ("unallocated", "gpt-4o-mini", "unknown"),
+        ("unallocated", "unknown", "dev"),
+        ("unallocated", "unknown", "prod"),
+    ]
+
+
+def test_the_lifecycle_names_its_evidence_and_contradictions_stay_unknown(lumenar: Warehouse) -> None:
+    # From October two rules of one priority disagree about p-search.
+    assert lumenar.ask(
+        "select lifecycle, evidence, billing_currency, sum(effective_cost) from fct_lifecycle_cost group by all order by all"
+    ) == [
+        ("experiment", "environment:dev", "USD", Decimal(40)),
+        ("experiment", "rule:lab", "USD", Decimal("1.05")),
+        ("production", "environment:prod", "USD", Decimal(90)),
+        ("production", "rule:screening", "USD", Decimal("1.23")),
+        ("unknown", "contradiction:lab,live", "USD", Decimal(8)),
+        ("unknown", "none", "EUR", Decimal(25)),
+        ("unknown", "none", "USD", Decimal("354.51")),
+    ]
+
+
+def test_a_million_tokens_cost_what_the_bill_says(lumenar: Warehouse) -> None:
+    assert lumenar.ask(
+        "select month, team, use_case, token_kind, tokens, billed_cost, effective_cost_per_1m_tokens "
+        "from fct_token_unit_cost order by all"
+    ) == [
+        ("2026-09", "fraud", "unallocated", "output", Decimal(1_000_000), Decimal("0.6"), 0.6),
+        ("2026-09", "search", "answers", "input_uncached", Decimal(3_000_000), Decimal("0.45"), pytest.approx(0.15)),
+        ("2026-10", "search", "answers", "output", Decimal(10_000_000), Decimal(8), pytest.approx(0.8)),
+    ]
+
+
+def test_a_request_has_a_cost_only_where_both_sides_are_known(lumenar: Warehouse) -> None:
+    assert lumenar.ask(
+        "select charge_date, project_id, model, requests, tokens, effective_cost, estimated_cost, unpriced_requests, "
+        "cost_per_request_billed, cost_per_request_estimated from fct_inference_unit_cost order by all"
+    ) == [
+        (date(2026, 9, 12), "p-fraud", "gpt-4o-mini", None, None, Decimal("0.6"), None, None, None, None),
+        (date(2026, 9, 12), "p-search", "gpt-4o-mini", 900, 3_000_000, Decimal("0.45"), Decimal("0.36"), 0, 0.0005, 0.0004),
+        (date(2026, 9, 14), "p-search", "gpt-next", 5, 7, None, None, 5, None, None),
+        (date(2026, 10, 25), "p-search", "gpt-4o-mini", None, None, Decimal(8), None, None, None, None),
+    ]  # fmt: skip
+
+
+def test_a_training_run_costs_its_bill_else_its_hours_else_nobody_knows(lumenar: Warehouse) -> None:
+    # 5400 seconds on 2 instances are 3 hours; an hour cost 320 / 10. October has no hours to take a rate from.
+    assert lumenar.ask(
+        "select run_id, cost_basis, billing_currency, effective_cost, cost_per_epoch, cost_per_metric_point "
+        "from fct_training_run_cost order by all"
+    ) == [
+        ("run-1", "bill", "USD", Decimal("12.5"), 2.5, 25.0),
+        ("run-2", "rate", "USD", Decimal(96), None, None),
+        ("run-3", "unpriced", None, None, None, None),
+    ]
+
+
+def test_a_budget_is_held_against_its_own_month_and_currency(lumenar: Warehouse) -> None:
+    # search: 90 + 40 + 0.45 + a share of 7.5075 in September; 8 + 7 in October, and six days of 0.5 to come.
+    assert lumenar.ask(
+        "select budget_name, month, actual_cost, forecast_cost, expected_cost, expected_low, expected_high, "
+        "consumed_ratio, status, data_through from fct_budget_status order by all"
+    ) == [
+        ("azure", "2026-09", Decimal(20), None, Decimal(20), Decimal(20), Decimal(20), 0.5, "within", date(2026, 10, 25)),
+        ("search", "2026-09", Decimal("137.9575"), None, Decimal("137.9575"), Decimal("137.9575"), Decimal("137.9575"),
+         pytest.approx(1.379575), "over", date(2026, 10, 25)),
+        ("search", "2026-10", Decimal(15), Decimal(3), Decimal(18), Decimal("16.5"), Decimal(21), 1.5, "over",
+         date(2026, 10, 25)),
+        ("speech", "2026-09", Decimal(0), None, Decimal(0), Decimal(0), Decimal(0), 0.0, "no spend", date(2026, 10, 25)),
+    ]  # fmt: skip
+
+
+def test_a_use_case_is_worth_its_benefit_over_its_cost_in_one_currency(lumenar: Warehouse) -> None:
+    # Cost: 0.45 USD and 5 EUR at 1.1. Benefit: half of 20 of revenue and 2 hours at 50.
+    assert lumenar.only(
+        "select use_case, month, currency, effective_cost, unconverted_cost_charges, benefit, margin, "
+        "roi, cost_per_accepted_unit from fct_use_case_value"
+    ) == (
+        "answers", "2026-09", "USD", Decimal("5.95"), 0, Decimal(60), Decimal("54.05"),
+        pytest.approx(54.05 / 5.95), pytest.approx(0.1),
+    )  # fmt: skip
+
+
+def test_the_latest_forecast_and_its_accuracy_are_shown(lumenar: Warehouse) -> None:
+    assert lumenar.only("select count(*), sum(expected), count(actual_cost) from fct_forecast") == (6, 3.0, 0)
+    assert lumenar.only("select scope_value, horizon_days, wape, skill from fct_forecast_accuracy") == ("search", 30, 0.1, 0.3)
+
+
+def test_the_data_is_as_fresh_as_its_last_usage_and_not_its_last_tax(lumenar: Warehouse) -> None:
+    assert lumenar.only(
+        "select source, first_date, last_date, row_count from fct_data_freshness where dataset = 'cost_and_usage'"
+    ) == ("focus", date(2026, 9, 2), date(2026, 10, 25), 14)
+    assert lumenar.only("select first_date, last_date, row_count from fct_data_freshness where dataset = 'tag_rule'") == (
+        None,
+        None,
+        5,
+    )
+
+
+def test_an_empty_lake_builds_marts_without_rows(tmp_path: Path) -> None:
+    warehouse = built(tmp_path, {})
+    assert {mart: warehouse.only(f"select count(*) from {mart}")[0] for mart in MARTS} == dict.fromkeys(MARTS, 0)
+
+
+def test_a_bill_alone_is_allocated_by_its_tags(tmp_path: Path) -> None:
+    warehouse = built(tmp_path, {"cost_and_usage": CHARGES})
+    assert warehouse.ask(
+        "select team, team_evidence, sum(effective_cost) from fct_allocated_cost "
+        "where billing_currency = 'USD' group by all order by all"
+    ) == [
+        ("fraud", "tag:team", Decimal("1.23")),
+        ("research", "tag:team", Decimal(320)),
+        ("search", "tag:team", Decimal(90)),
+        ("serach", "tag:team", Decimal(40)),
+        ("unallocated", "none", Decimal("31.06")),
+        ("vision", "tag:team", Decimal("12.5")),
+    ]
+    assert warehouse.ask("select distinct status from fct_budget_status") == []
+
+
+def test_the_documentation_builds_offline_and_describes_every_column(tmp_path: Path) -> None:
+    built(tmp_path, {}, "build", "--empty", "--exclude-resource-type", "test", "unit_test")
+    built_docs = json.loads((tmp_path / "target" / "manifest.json").read_text(encoding="utf-8"))
+    models = [node for node in built_docs["nodes"].values() if node["resource_type"] == "model"]
+    undescribed = [
+        f"{model['name']}.{name}"
+        for model in models
+        for name, column in model["columns"].items()
+        if not column["description"].strip()
+    ]
+    assert undescribed == []
+    assert [model["name"] for model in models if not model["description"] or not model["columns"]] == []
