@@ -28,7 +28,7 @@ INTERVAL = 0.8
 WEEK = 7
 
 SHORTEST: dict[Model, int] = {"prophet": 60, "seasonal_naive": 21}
-"""Days of history a model wants: eight whole weeks to learn a weekly pattern; three to know last week's errors twice."""
+"""Days of history a model wants: eight whole weeks to learn a weekly pattern; three to see its error twice."""
 
 HORIZONS = (30, 90)
 """Days ahead that the backtest looks: about a month end, about a quarter end."""
@@ -121,23 +121,6 @@ def forecast(history: pl.DataFrame, *, until: date, model: Model | None = None) 
     return _frame(last, ahead, model)
 
 
-def series(allocated: pl.DataFrame) -> pl.DataFrame:
-    """The series to forecast: everything, and every team, each currency apart.
-
-    Reads    the mart fct_allocated_cost.
-    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost; one row
-             per day with charges.
-    """
-    daily = allocated.select("team", "charge_date", "effective_cost", currency="billing_currency")
-    scopes = {"total": pl.lit("all"), "team": pl.col("team")}
-    return pl.concat(
-        daily.group_by(pl.lit(scope).alias("scope"), value.alias("scope_value"), "currency", "charge_date").agg(
-            pl.col("effective_cost").sum()
-        )
-        for scope, value in scopes.items()
-    ).sort(*SERIES, "charge_date")
-
-
 def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Forecast every series to the end of the year, and say how wrong the models were.
 
@@ -195,7 +178,7 @@ def accuracy_grade(wape: float | None, *, edition: str = "2023") -> str | None:
 def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
     """Where each series will stand at the end of the month, the quarter and the year, beside its budget.
 
-    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `series` returns it. `budgets`: month, team,
+    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `forecasts` reads it. `budgets`: month, team,
              product, use_case, service_name, lifecycle, billing_currency, budget_amount; those that bind a whole
              team or everything are compared.
     Returns  scope, scope_value, currency, model, period (month, quarter, year), period_end, actual (spent so far),
@@ -424,15 +407,15 @@ def _quiet() -> Iterator[None]:
 
     Prophet draws from numpy's global generator, so that one is seeded, and put back as it was.
     """
-    state, disabled = np.random.get_state(), logging.root.manager.disable  # noqa: NPY002
+    state, disabled = np.random.get_state(), logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    np.random.seed(1)  # noqa: NPY002
+    np.random.seed(1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        np.random.set_state(state)  # noqa: NPY002
+        np.random.set_state(state)
         logging.disable(disabled)
 
 
