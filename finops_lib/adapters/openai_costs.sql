@@ -14,13 +14,22 @@ create table raw (
     quantity decimal(38, 18), quantity_unit varchar,
     organization_id varchar, organization_name varchar
 );
-with lines as (
+with units(quantity_unit, pricing_unit, consumed_unit, factor) as (values
+    ('tokens', 'Tokens', 'Tokens', 1), ('1000_tokens', '1000 Tokens', 'Tokens', 1000),
+    ('images', 'Images', 'Images', 1), ('characters', 'Characters', 'Characters', 1),
+    ('gibibyte_hours', 'GiB-Hours', 'GiB-Hours', 1), ('duration_seconds', 'Seconds', 'Seconds', 1),
+    ('duration_minutes', 'Minutes', 'Minutes', 1), ('duration_hours', 'Hours', 'Hours', 1)
+),
+lines as (
     select
         *,
-        quantity_unit in ('tokens', '1000_tokens') as is_tokens,
         regexp_extract(lower(line_item), ', ([^,]+)$', 1) as direction,
-        regexp_replace(lower(line_item), ', [^,]+$', '') as item
-    from raw
+        regexp_replace(lower(line_item), ', [^,]+$', '') as item,
+        -- Older deliveries hold no quantity: there the direction tells tokens.
+        coalesce(consumed_unit = 'Tokens', quantity_unit is null and regexp_matches(direction, '(input|output)$'), false)
+            as is_tokens,
+        line_item is not null and quantity is not null and quantity_unit is not null as has_quantity
+    from raw left join units using (quantity_unit)
 )
 select
     amount.value as BilledCost, BilledCost as EffectiveCost, BilledCost as ContractedCost, BilledCost as ListCost,
@@ -37,15 +46,11 @@ select
 
     -- The line item is all that tells one price from another.
     line_item as SkuId, line_item as SkuMeter, line_item as SkuPriceId,
-    case when SkuPriceId is not null then 'Standard' end as PricingCategory,
-    case when SkuPriceId is not null then quantity end as PricingQuantity,
-    case
-        when PricingQuantity is not null then case quantity_unit
-            when 'tokens' then 'Tokens' when '1000_tokens' then '1000 Tokens' else quantity_unit
-        end
-    end as PricingUnit,
-    case when quantity_unit = '1000_tokens' then PricingQuantity * 1000 else PricingQuantity end as ConsumedQuantity,
-    case when is_tokens and PricingQuantity is not null then 'Tokens' else PricingUnit end as ConsumedUnit,
+    case when line_item is not null then 'Standard' end as PricingCategory,
+    case when has_quantity then quantity end as PricingQuantity,
+    case when has_quantity then coalesce(pricing_unit, quantity_unit) end as PricingUnit,
+    case when has_quantity then quantity * coalesce(factor, 1) end as ConsumedQuantity,
+    case when has_quantity then coalesce(consumed_unit, quantity_unit) end as ConsumedUnit,
 
     case when is_tokens then regexp_replace(item, '(-\d{4}-\d{2}-\d{2})?([ -](batch|flex|priority))?$', '') end as x_Model,
     case
