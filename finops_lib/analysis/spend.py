@@ -251,7 +251,7 @@ def _returned(returns: pl.DataFrame) -> Iterator[Figure]:
             value=row["roi"],
             unit="share",
             currency=currency,
-            meaning=f"{row['use_cases']} use cases brought {_money(row['net'], currency)} beyond their cost of "
+            meaning=f"The measured use cases ({row['use_cases']}) brought {_money(row['net'], currency)} beyond their cost of "
             f"{_money(row['cost'], currency)}, over the months in which both are known.",
         )
 
