@@ -54,9 +54,8 @@ def write(run: Run) -> None:
                     if counts[kind]:
                         cost = counts[kind] * getattr(price, kind).scaleb(-6)
                         cost *= co.BATCH_DISCOUNT if tier == "batch" else 1
-                        run.truth.charge(co.ANTHROPIC, month, team, cost)
-                        if workspace is None:
-                            run.truth.faulty(co.ANTHROPIC, "default workspace", "untagged", "default", cost)
+                        fault = None if workspace else "untagged"
+                        run.truth.charge(co.ANTHROPIC, month, team, cost, fault=fault, workload="default workspace")
                         batch = " (Batch)" if tier == "batch" else ""
                         cost_rows.append(_cost(
                             workspace, cost, f"{_NAMES[model]} Usage{batch} - {words}", cost_type="tokens", model=model,

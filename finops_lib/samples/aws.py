@@ -64,42 +64,39 @@ _TOKEN_METERS = {
     "cache_write_5m": "cache-write-input-token-count", "output": "output-tokens",
 }  # fmt: skip
 
-_COLUMNS: tuple[tuple[str, str], ...] = tuple(
-    (name, kind)
-    for kind, names in (
-        ("string", "identity_line_item_id identity_time_interval bill_invoice_id bill_invoicing_entity "
-                   "bill_billing_entity bill_bill_type bill_payer_account_id bill_payer_account_name"),
-        ("timestamp", "bill_billing_period_start_date bill_billing_period_end_date"),
-        ("string", "line_item_usage_account_id line_item_usage_account_name line_item_line_item_type"),
-        ("timestamp", "line_item_usage_start_date line_item_usage_end_date"),
-        ("string", "line_item_product_code line_item_usage_type line_item_operation line_item_availability_zone "
-                   "line_item_resource_id"),
-        ("double", "line_item_usage_amount"),
-        ("string", "line_item_currency_code line_item_unblended_rate"),
-        ("double", "line_item_unblended_cost"),
-        ("string", "line_item_blended_rate"),
-        ("double", "line_item_blended_cost"),
-        ("string", "line_item_line_item_description line_item_tax_type line_item_legal_entity product_product_name "
-                   "product_region product_region_code product_location product_instance_type product_product_family "
-                   "product_servicecode product_sku pricing_currency pricing_rate_code pricing_rate_id pricing_term "
-                   "pricing_unit pricing_purchase_option pricing_lease_contract_length pricing_offering_class "
-                   "pricing_public_on_demand_rate"),
-        ("double", "pricing_public_on_demand_cost"),
-        ("string", "reservation_reservation_arn reservation_subscription_id reservation_number_of_reservations "
-                   "reservation_total_reserved_units reservation_units_per_reservation"),
-        ("double", "reservation_effective_cost reservation_recurring_fee_for_usage "
-                   "reservation_amortized_upfront_cost_for_usage reservation_unused_quantity "
-                   "reservation_unused_recurring_fee reservation_unused_amortized_upfront_fee_for_billing_period "
-                   "reservation_amortized_upfront_fee_for_billing_period reservation_upfront_value"),
-        ("string", "savings_plan_savings_plan_arn savings_plan_savings_plan_rate savings_plan_offering_type "
-                   "savings_plan_payment_option savings_plan_purchase_term"),
-        ("double", "savings_plan_savings_plan_effective_cost savings_plan_recurring_commitment_for_billing_period "
-                   "savings_plan_amortized_upfront_commitment_for_billing_period"),
-        ("string", "savings_plan_total_commitment_to_date savings_plan_used_commitment"),
-    )
-    for name in names.split()
-)  # fmt: skip
-"""Columns of CUR 2.0 with their types; the rates and running commitments are text there."""
+_COLUMNS_BY_TYPE = """
+string     identity_line_item_id identity_time_interval bill_invoice_id bill_invoicing_entity bill_billing_entity
+string     bill_bill_type bill_payer_account_id bill_payer_account_name
+timestamp  bill_billing_period_start_date bill_billing_period_end_date
+string     line_item_usage_account_id line_item_usage_account_name line_item_line_item_type
+timestamp  line_item_usage_start_date line_item_usage_end_date
+string     line_item_product_code line_item_usage_type line_item_operation line_item_availability_zone
+string     line_item_resource_id
+double     line_item_usage_amount
+string     line_item_currency_code line_item_unblended_rate
+double     line_item_unblended_cost
+string     line_item_blended_rate
+double     line_item_blended_cost
+string     line_item_line_item_description line_item_tax_type line_item_legal_entity
+string     product_product_name product_region product_region_code product_location product_instance_type
+string     product_product_family product_servicecode product_sku
+string     pricing_currency pricing_rate_code pricing_rate_id pricing_term pricing_unit pricing_purchase_option
+string     pricing_lease_contract_length pricing_offering_class pricing_public_on_demand_rate
+double     pricing_public_on_demand_cost
+string     reservation_reservation_arn reservation_subscription_id reservation_number_of_reservations
+string     reservation_total_reserved_units reservation_units_per_reservation
+double     reservation_effective_cost reservation_recurring_fee_for_usage
+double     reservation_amortized_upfront_cost_for_usage reservation_unused_quantity
+double     reservation_unused_recurring_fee reservation_unused_amortized_upfront_fee_for_billing_period
+double     reservation_amortized_upfront_fee_for_billing_period reservation_upfront_value
+string     savings_plan_savings_plan_arn savings_plan_savings_plan_rate savings_plan_offering_type
+string     savings_plan_payment_option savings_plan_purchase_term
+double     savings_plan_savings_plan_effective_cost savings_plan_recurring_commitment_for_billing_period
+double     savings_plan_amortized_upfront_commitment_for_billing_period
+string     savings_plan_total_commitment_to_date savings_plan_used_commitment
+"""
+"""CUR 2.0: rates and running commitments are text there."""
+_COLUMNS = tuple((name, line.split()[0]) for line in _COLUMNS_BY_TYPE.split("\n") for name in line.split()[1:])
 _ONLY_CUR2 = {"bill_payer_account_name", "line_item_usage_account_name"}
 _IN_PRODUCT_MAP = {"product_product_name": "product_name", "product_region": "region"}
 _TAG_KEYS = sorted({"team", "product", "use_case", "env", "experiment", *(f.key for f in co.FAULTS.values() if f.key)})
@@ -126,14 +123,14 @@ def jobs(run: Run, month: Month) -> Iterator[tuple[co.Training, str, datetime, i
         for day in month.days:
             for n in range(run.scale):
                 chance, length, later, luck, gain = rng.random(5)
-                working = 1.25 if day.weekday() < 5 else 0.4  # noqa: PLR2004
+                working = 1.25 if day.weekday() < 5 else 0.4
                 if not training.since <= day < training.until or chance > training.weekly / 7 * working:
                     continue
                 # A hundredth of an hour is the smallest step, so that hours and cost are exact decimals.
                 seconds = int(training.hours * (0.5 + length) * 100) * 36
                 start = datetime(day.year, day.month, day.day, tzinfo=UTC)
                 start += timedelta(minutes=int(later * max(1, 1430 - seconds * (1.3 if training.spot else 1) / 60)))
-                status = "failed" if luck < 0.07 else "stopped" if luck < 0.11 else "finished"  # noqa: PLR2004
+                status = "failed" if luck < 0.07 else "stopped" if luck < 0.11 else "finished"
                 interruptions = int(luck * 4) if training.spot else 0
                 run_id = f"{training.experiment}-{day:%Y%m%d}" + (f"-{n + 1}" if n else "")
                 age = (day - date(2025, 5, 1)).days / 600
@@ -186,8 +183,8 @@ def _lines(run: Run, month: Month) -> Iterator[Row]:
 def _line(
     run: Run, month: Month, kind: str, *, day: date, product: str, usage_type: str, amount: Decimal, rate: Decimal,
     account: str, days: int = 1, cost: Decimal | None = None, effective: Decimal | None = None,
-    owner: tuple[str, str, str | None] | None = None, workload: str = "", resource: str | None = None, unit: str = "Hrs",
-    machine: str | None = None, team: str = co.UNALLOCATED, **others: object,
+    owner: tuple[str, str, str | None] | None = None, workload: str = "", resource: str | None = None,
+    unit: str = "Hrs", machine: str | None = None, team: str = co.UNALLOCATED, **others: object,
 ) -> Row:  # fmt: skip
     """One line item; what it costs and whose it is goes into the truth.
 
@@ -201,9 +198,9 @@ def _line(
     if owner:
         team = resolved_team(owner[0], fault, account)
     billed = ZERO if kind in ("SavingsPlanCoveredUsage", "SavingsPlanNegation") else cost
-    run.truth.charge(co.AWS, month, team, billed, billed if effective is None else effective)
-    if resource:
-        run.truth.faulty(co.AWS, workload, fault, resource, billed if effective is None else effective)
+    run.truth.charge(
+        co.AWS, month, team, billed, effective, fault=fault, workload=workload, resource=resource or ""
+    )  # fmt: skip
     on_demand = kind in ("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
     is_usage = on_demand or kind == "SavingsPlanNegation"
     return {
@@ -318,7 +315,7 @@ def _machine_lines(run: Run, month: Month, day: date) -> Iterator[tuple[Row, Dec
         ), ZERO  # fmt: skip
 
 
-def _plan_columns() -> dict[str, str]:
+def _plan_columns() -> dict[str, Any]:
     return {
         "savings_plan_savings_plan_arn": co.SAVINGS_PLAN.commitment_id,
         "savings_plan_offering_type": "ComputeSavingsPlans",
@@ -359,9 +356,10 @@ def _meter_lines(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
 def _job_lines(run: Run, month: Month) -> Iterator[Row]:
     for training, run_id, start, seconds, _ in jobs(run, month):
         if not training.fleet:
+            hours = Decimal(seconds // 36 * training.machines).scaleb(-2)
             yield _line(
                 run, month, "Usage", day=start.date(), product="AmazonSageMaker",
-                usage_type=f"USE1-Train:{training.machine}", amount=Decimal(seconds // 36 * training.machines).scaleb(-2),
+                usage_type=f"USE1-Train:{training.machine}", amount=hours,
                 rate=co.MACHINES[training.machine].price, account=training.place, machine=training.machine,
                 owner=(training.use_case, training.environment, None), workload=training.experiment,
                 resource=job_arn(training, run_id),
@@ -501,9 +499,7 @@ def _write_cur2(run: Run, month: Month, rows: list[Row], folder: Path, execution
     path = run.truth.written(folder / "lumenar-cur2" / file)
     pq.write_table(pa.table(columns), path, compression="snappy")
     write_json(
-        run.truth.written(
-            folder / "lumenar-cur2" / f"metadata/BILLING_PERIOD={month.text}/lumenar-cur2-Manifest.json"
-        ),
+        run.truth.written(folder / "lumenar-cur2" / f"metadata/BILLING_PERIOD={month.text}/lumenar-cur2-Manifest.json"),
         {
             "account": co.ACCOUNTS[co.AWS],
             "executionId": digest(execution, month.text)[:36],
@@ -548,5 +544,3 @@ def _text(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     return "" if value is None else str(value)
-
-

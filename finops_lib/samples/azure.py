@@ -30,15 +30,16 @@ from .base import (
     uuid,
 )
 
-_HEADER = (
-    "BillingAccountId,BillingAccountName,BillingPeriodStartDate,BillingPeriodEndDate,BillingProfileId,"
-    "BillingProfileName,AccountOwnerId,AccountName,SubscriptionId,SubscriptionName,Date,Product,PartNumber,MeterId,"
-    "ServiceFamily,MeterCategory,MeterSubCategory,MeterRegion,MeterName,Quantity,EffectivePrice,Cost,UnitPrice,"
-    "BillingCurrency,ResourceLocation,AvailabilityZone,ConsumedService,ResourceId,ResourceName,ServiceInfo1,"
-    "ServiceInfo2,AdditionalInfo,Tags,InvoiceSectionId,InvoiceSection,CostCenter,UnitOfMeasure,ResourceGroup,"
-    "ReservationId,ReservationName,ProductOrderId,ProductOrderName,OfferId,IsAzureCreditEligible,Term,PublisherName,"
-    "PlanName,ChargeType,Frequency,PublisherType,PayGPrice,PricingModel,CostAllocationRuleName,benefitId,benefitName"
-).split(",")
+_COLUMNS = """
+BillingAccountId BillingAccountName BillingPeriodStartDate BillingPeriodEndDate BillingProfileId BillingProfileName
+AccountOwnerId AccountName SubscriptionId SubscriptionName Date Product PartNumber MeterId ServiceFamily
+MeterCategory MeterSubCategory MeterRegion MeterName Quantity EffectivePrice Cost UnitPrice BillingCurrency
+ResourceLocation AvailabilityZone ConsumedService ResourceId ResourceName ServiceInfo1 ServiceInfo2 AdditionalInfo
+Tags InvoiceSectionId InvoiceSection CostCenter UnitOfMeasure ResourceGroup ReservationId ReservationName
+ProductOrderId ProductOrderName OfferId IsAzureCreditEligible Term PublisherName PlanName ChargeType Frequency
+PublisherType PayGPrice PricingModel CostAllocationRuleName benefitId benefitName
+"""
+_HEADER = _COLUMNS.split()
 _METERS = {
     "gpt 4.1": ("gpt 4.1 Inp glbl Tokens", "gpt 4.1 cached Inp glbl Tokens", "gpt 4.1 Outp glbl Tokens", "1K"),
     "gpt-4o-mini-0718": (
@@ -70,9 +71,10 @@ def write(run: Run) -> None:
             amortized += [in_amortized] if in_amortized else []
             billed, effective = ((r["Cost"] if r else ZERO) for r in (in_actual, in_amortized))
             row = in_actual or in_amortized or {}
-            run.truth.charge(co.AZURE, month, row["team"], billed, effective)
-            if row["fault"]:
-                run.truth.faulty(co.AZURE, row["workload"], row["fault"], row["ResourceId"], effective)
+            run.truth.charge(
+                co.AZURE, month, row["team"], billed, effective, fault=row["fault"], workload=row["workload"],
+                resource=row["ResourceId"],
+            )  # fmt: skip
         for kind, rows in (("Actual", actual), ("Amortized", amortized)):
             file = run.out / "inbox" / "azure" / f"EA_{kind}Cost_{month.first:%Y%m}.csv"
             text = io.StringIO()
@@ -139,7 +141,7 @@ def _provisioned_rows(run: Run, month: Month, day: date) -> Iterator[tuple[Row |
     left = Decimal(plan.units * 24 * run.scale)
     for deployment in co.DEPLOYMENTS:
         units = count_between(deployment.first, deployment.last, day, date(2025, 5, 1), co.LAST_DAY)
-        hours = Decimal(units * run.scale) * (24 if day.weekday() < 5 else exact(24 * deployment.weekend, 2))  # noqa: PLR2004
+        hours = Decimal(units * run.scale) * (24 if day.weekday() < 5 else exact(24 * deployment.weekend, 2))
         covered = min(hours, left)
         left -= covered
         given = (month, day, plan.place, deployment.resource, _OPENAI, "Provisioned Managed Global Unit", "1 Hour")
@@ -165,7 +167,7 @@ def _commitment_row(month: Month, day: date, kind: str, hours: Decimal, price: D
     return row | {"team": co.POOL_TEAM}
 
 
-def _benefit() -> dict[str, object]:
+def _benefit() -> dict[str, Any]:
     order, reservation = co.PROVISIONED.commitment_id.split("/")[-3], co.PROVISIONED.commitment_id.split("/")[-1]
     return {
         "ReservationId": reservation, "ReservationName": co.PROVISIONED.name, "ProductOrderId": order,

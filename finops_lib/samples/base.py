@@ -1,4 +1,4 @@
-"""What every vendor module needs: the calendar, how use grows and breathes, token arithmetic, and the record of truth."""
+"""What every vendor module needs: the calendar, how use grows, token arithmetic, and the record of truth."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def months_back(count: int) -> tuple[Month, ...]:
 def load(day: date, growth: float, weekend: float) -> float:
     """Use on a day relative to a working day of October 2026."""
     months = (day - _LAST_MONTH).days / _DAYS_PER_MONTH
-    return float((1 + growth) ** months) * (_WEEKDAY[day.weekday()] if day.weekday() < 5 else weekend)  # noqa: PLR2004
+    return float((1 + growth) ** months) * (_WEEKDAY[day.weekday()] if day.weekday() < 5 else weekend)
 
 
 def count_between(first: int, last: int, day: date, since: date, until: date) -> int:
@@ -116,7 +116,9 @@ def clones(name: str, scale: int) -> Iterator[tuple[int, str]]:
 
 def prices(vendor: str, model: str, day: date) -> co.Price:
     """The price list of a model on a day."""
-    return max((p for p in co.PRICES if (p.vendor, p.model) == (vendor, model) and p.since <= day), key=lambda p: p.since)
+    return max(
+        (p for p in co.PRICES if (p.vendor, p.model) == (vendor, model) and p.since <= day), key=lambda p: p.since
+    )
 
 
 def token_counts(use: co.Tokens, day: date, rng: np.random.Generator) -> tuple[dict[str, int], int]:
@@ -146,7 +148,7 @@ def machines(run: Run, vendor: str, day: date) -> Iterator[tuple[co.Fleet, str, 
         if fleet.vendor != vendor or not fleet.since <= day < fleet.until:
             continue
         count = count_between(fleet.first, fleet.last, day, fleet.since, fleet.until)
-        hours = Decimal(24) if day.weekday() < 5 else exact(24 * fleet.weekend, 2)  # noqa: PLR2004
+        hours = Decimal(24) if day.weekday() < 5 else exact(24 * fleet.weekend, 2)
         for n in range(count * run.scale):
             yield fleet, f"i-0{digest(fleet.name, n)[:16]}" if vendor == co.AWS else f"{fleet.name}-{n + 1}", hours
 
@@ -176,7 +178,7 @@ class Truth:
     """What was planted, and every total a test may ask for."""
 
     def __init__(self) -> None:
-        self.totals: dict[tuple[str, str], list[Any]] = defaultdict(lambda: [ZERO, ZERO, 0])
+        self.totals: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
         self.teams: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
         self.faults: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.commitments: dict[tuple[str, str], dict[str, Decimal]] = {}
@@ -185,24 +187,31 @@ class Truth:
         """Cost of each API key and day."""
         self.files: list[Path] = []
 
-    def charge(self, vendor: str, month: Month, team: str, billed: Decimal, effective: Decimal | None = None) -> None:
-        """Remember one charge under its vendor, month and team."""
+    def charge(
+        self,
+        vendor: str,
+        month: Month,
+        team: str,
+        billed: Decimal,
+        effective: Decimal | None = None,
+        *,
+        fault: str | None = None,
+        workload: str = "",
+        resource: str = "",
+    ) -> None:
+        """Remember one charge under its vendor, month and team, and under what is wrong with its tags."""
         effective = billed if effective is None else effective
         total = self.totals[vendor, month.text]
         total[0] += billed
         total[1] += effective
-        total[2] += 1
         of_team = self.teams[vendor, month.text, team]
         of_team[0] += billed
         of_team[1] += effective
-
-    def faulty(self, vendor: str, workload: str, fault: str | None, resource: str, effective: Decimal) -> None:
-        """Remember what was spent under wrong tags."""
-        if fault is None:
-            return
-        known = self.faults.setdefault((vendor, workload, fault), {"resources": set(), "effective": ZERO})
-        known["resources"].add(resource)
-        known["effective"] += effective
+        if fault:
+            nothing = {"resources": set(), "effective": ZERO, "team": team}
+            known = self.faults.setdefault((vendor, workload, fault), nothing)
+            known["resources"].add(resource)
+            known["effective"] += effective
 
     def commitment(self, which: co.Commitment, month: Month, *, purchased: Decimal, used: Decimal) -> None:
         """Remember what a month of a commitment cost and how much of it was used."""

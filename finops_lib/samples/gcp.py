@@ -28,7 +28,7 @@ from .base import (
     uses,
 )
 
-PARQUET_SINCE = date(2026, 1, 1)
+PARQUET_SINCE = date(2025, 11, 1)
 """First month delivered as Parquet."""
 _PROMOTION = ("Google Cloud for Startups credit", Decimal("0.02"), date(2026, 7, 1))
 """Name, share of Vertex AI cost and end of the promotion."""
@@ -75,7 +75,9 @@ def _rows(run: Run, month: Month) -> Iterator[Row]:
             yield row
     tax = exact(float(taxable["cost"] * _TAX_RATE), 2)
     run.truth.charge(co.GCP, month, co.UNALLOCATED, tax)
-    yield _row(month, month.first, "Invoice", "Tax", None, ZERO, "", ZERO, cost=tax, cost_type="tax", days=len(month.days))
+    yield _row(
+        month, month.first, "Invoice", "Tax", None, ZERO, "", ZERO, cost=tax, cost_type="tax", days=len(month.days)
+    )
 
 
 def _usage_rows(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
@@ -115,8 +117,7 @@ def _charge(
     net = cost + sum((c["amount"] for c in credits_), ZERO)
     place = str(owner.place)
     team = resolved_team(owner.use_case, owner.fault, place)
-    run.truth.charge(co.GCP, month, team, net)
-    run.truth.faulty(co.GCP, workload, owner.fault, resource, net)
+    run.truth.charge(co.GCP, month, team, net, fault=owner.fault, workload=workload, resource=resource)
     return _row(
         month, day, service, description, place, amount, unit, price, cost=cost, credits=credits_, resource=resource,
         labels=tags(owner.use_case, owner.environment, owner.fault), sku=sku, machine=machine,

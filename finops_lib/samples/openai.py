@@ -43,17 +43,14 @@ def write(run: Run) -> None:
             write_json(run.truth.written(folder / f"openai-{name}-{month.text}.json"), page)
 
 
-def _costs(
-    run: Run, month: Month, day: date, use: co.Tokens, key: str, counts: dict[str, int]
-) -> list[dict[str, Any]]:
+def _costs(run: Run, month: Month, day: date, use: co.Tokens, key: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     price = prices(co.OPENAI, use.model, day)
     team = resolved_team(use.use_case, use.fault, use.place)
     found = []
     for kind, name in _LINE_ITEMS.items():
         if counts[kind]:
             cost = counts[kind] * getattr(price, kind).scaleb(-6)
-            run.truth.charge(co.OPENAI, month, team, cost)
-            run.truth.faulty(co.OPENAI, use.key, use.fault, key, cost)
+            run.truth.charge(co.OPENAI, month, team, cost, fault=use.fault, workload=use.key, resource=key)
             run.truth.keys[key, day] += cost
             found.append(_cost(f"{use.model}, {name}", use.place, key, cost, counts[kind], "tokens"))
     return found

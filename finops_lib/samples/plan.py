@@ -40,12 +40,16 @@ def write(run: Run) -> None:
 def _budgets(run: Run) -> Iterator[Row]:
     for month in (*run.months, *_AHEAD):
         for team, amount in co.BUDGETS.items():
-            yield _budget(run, month, f"{team}", amount, team=team)
+            yield _budget(run, month, team, amount, team=team)
         for team, amount in co.EUR_BUDGETS.items():
             yield _budget(run, month, f"{team} on Azure", amount, team=team, currency="EUR")
-        yield _budget(run, month, "company", sum(co.BUDGETS.values()) * 107 // 100, owner="Sofia Brandt")
-        yield _budget(run, month, "experiments", 62_000, lifecycle="experiment", owner="Elif Demir")
-        yield _budget(run, month, "Bedrock", 40_000, service_name="Amazon Bedrock", owner="Grace Adeyemi")
+        yield _budget(run, month, "company", co.OTHER_BUDGETS["company"], owner="Sofia Brandt")
+        yield _budget(
+            run, month, "experiments", co.OTHER_BUDGETS["experiments"], lifecycle="experiment", owner="Elif Demir"
+        )
+        yield _budget(
+            run, month, "Bedrock", co.OTHER_BUDGETS["Bedrock"], service_name="Amazon Bedrock", owner="Grace Adeyemi"
+        )
 
 
 def _budget(
@@ -79,7 +83,9 @@ def _tag_rules() -> Iterator[Row]:
                  ("environment", known.environment))  # fmt: skip
         for dimension, value in found:
             if value:
-                yield _tag_rule(f"{dimension} of {place}", 30, dimension, "sub_account_id", None, "equals", place, value)
+                yield _tag_rule(
+                    f"{dimension} of {place}", 30, dimension, "sub_account_id", None, "equals", place, value
+                )
     for n, pattern in enumerate(_COMMITTED, 1):
         yield _tag_rule(f"commitments {n}", 40, "team", "resource_id", None, "like", pattern, co.POOL_TEAM)
     for training in co.TRAININGS:
@@ -136,7 +142,9 @@ def _approved() -> Iterator[Row]:
     """The clouds as a whole, the model vendors model by model, all but the one nobody asked about."""
     for vendor in (co.AWS, co.AZURE, co.GCP):
         yield _approval(vendor, None, date(2025, 1, 15))
-    models = {(u.vendor, undated(u.model)): u.since for u in reversed(co.TOKENS) if u.vendor in (co.OPENAI, co.ANTHROPIC)}
+    models = {
+        (u.vendor, undated(u.model)): u.since for u in reversed(co.TOKENS) if u.vendor in (co.OPENAI, co.ANTHROPIC)
+    }
     for (vendor, model), since in sorted(models.items()):
         if (vendor, model) != co.UNAPPROVED:
             yield _approval(vendor, model, max(since, date(2025, 1, 15)))

@@ -43,10 +43,11 @@ def _gpus(run: Run, month: Month) -> Iterator[dict[str, Any]]:
             for fleet, machine, _ in machines(run, vendor, day):
                 gpus = co.MACHINES[fleet.machine].gpus
                 abandoned = fleet.use_case == "orion-distill" and day >= co.ABANDONED_ON
-                busy = _IDLE if abandoned else fleet.busy * (1 if day.weekday() < _WEEKDAYS else 0.5 + fleet.weekend / 2)
+                weekend = 1 if day.weekday() < _WEEKDAYS else 0.5 + fleet.weekend / 2
+                busy = _IDLE if abandoned else fleet.busy * weekend
                 for n in range(gpus):
                     used = min(busy * noise(rng, 0.12), 0.99)
-                    unknown = rng.random() < 0.005  # noqa: PLR2004
+                    unknown = rng.random() < 0.005
                     yield {
                         **_period(day, 1),
                         "provider": vendor,

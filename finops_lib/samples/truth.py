@@ -23,7 +23,7 @@ def write(run: Run) -> None:
         "totals": [
             {"vendor": vendor, "billing_account_id": co.ACCOUNTS[vendor], "month": month,
              "currency": co.CURRENCIES[vendor], "billed": str(billed), "effective": str(effective)}
-            for (vendor, month), (billed, effective, _) in sorted(known.totals.items())
+            for (vendor, month), (billed, effective) in sorted(known.totals.items())
         ],
         "teams": [
             {"vendor": vendor, "month": month, "team": team, "currency": co.CURRENCIES[vendor], "billed": str(billed),
@@ -40,7 +40,8 @@ def write(run: Run) -> None:
         ],
         "tag_faults": [
             {"vendor": vendor, "workload": workload, "fault": fault, "key": co.FAULTS[fault].key,
-             "value": co.FAULTS[fault].value, "mended": co.FAULTS[fault].mended, "currency": co.CURRENCIES[vendor],
+             "value": co.FAULTS[fault].value, "mended": co.FAULTS[fault].mended, "team_found": found["team"],
+             "currency": co.CURRENCIES[vendor],
              "resources": sorted(found["resources"]), "effective": str(found["effective"])}
             for (vendor, workload, fault), found in sorted(known.faults.items())
         ],
