@@ -191,11 +191,10 @@ charges as (
 ),
 priced as (
     select
-        * exclude (effective_cost),
-        effective_cost,
+        *,
         case when is_sku and not is_unused and quantity is not null and unit_of_measure is not null then quantity end as priced_quantity,
         -- 9 decimals each keep price × quantity exact inside DECIMAL(38,18). Only then is there a unit price, because FOCUS
-        -- wants the product to be the cost to the last digit. Otherwise the cost is the product rounded to 18 decimals.
+        -- wants the product to be the cost to the last digit. Otherwise the cost is the product to 15 significant digits.
         case when exchange_rate = 1 and try_cast(quantity as decimal(19, 9)) = quantity then try_cast(quantity as decimal(19, 9)) end as exact_quantity,
         case when try_cast(list_price as decimal(19, 9)) = list_price then try_cast(list_price as decimal(19, 9)) end as exact_list_price,
         case when try_cast(contracted_price as decimal(19, 9)) = contracted_price then try_cast(contracted_price as decimal(19, 9)) end as exact_contracted_price,
@@ -204,7 +203,7 @@ priced as (
             when is_unused then 0
             when category = 'Usage' then coalesce(
                 exact_list_price * exact_quantity,
-                cast(cast(list_price as double) * cast(quantity as double) * cast(exchange_rate as double) as decimal(38, 18)),
+                cast(printf('%.15g', cast(list_price as double) * cast(quantity as double) * cast(exchange_rate as double)) as decimal(38, 18)),
                 own_cost
             )
             else own_cost
@@ -213,15 +212,14 @@ priced as (
             when is_unused then 0
             when category = 'Usage' then coalesce(
                 exact_contracted_price * exact_quantity,
-                cast(cast(contracted_price as double) * cast(quantity as double) * cast(exchange_rate as double) as decimal(38, 18)),
+                cast(printf('%.15g', cast(contracted_price as double) * cast(quantity as double) * cast(exchange_rate as double)) as decimal(38, 18)),
                 own_cost
             )
             else own_cost
         end as contracted_cost,
 
-        case when is_tokens then regexp_matches(words, ' (ft|trng|training|hstng|grader) ') end as is_tuning,
         case
-            when is_tuning then null
+            when not is_tokens or regexp_matches(words, ' (ft|trng|training|hstng|grader) ') then null     -- training a model is no inference
             when regexp_matches(words, ' (cd|cached|cchd|cache)  (wr|write) ') then 'cache_write_5m'
             when regexp_matches(words, ' (cd|cached|cchd|ccchd|cache) ') then 'cache_read'
             when regexp_matches(words, ' (outp|outpt|output|opt|out) ') then 'output'
