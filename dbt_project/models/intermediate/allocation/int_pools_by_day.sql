@@ -1,4 +1,5 @@
--- Which rule splits which team's cost on which day, and over whom. Where two rules claim a pool, the first by name has it.
+-- Which rule splits which team's cost on which day, and over whom.
+-- Where two rules claim a pool, the first by name has it.
 with valid as (
     select distinct
         days.charge_date,
@@ -9,8 +10,8 @@ with valid as (
     from {{ ref('int_rules_by_day') }} as days
     inner join {{ ref('stg_shared_cost_rule') }} as rules
         on
-            (rules.valid_from is null or rules.valid_from <= days.charge_date)
-            and (rules.valid_to is null or rules.valid_to > days.charge_date)
+            (rules.valid_from is null or days.charge_date >= rules.valid_from)
+            and (rules.valid_to is null or days.charge_date < rules.valid_to)
 ),
 
 ranked as (

@@ -1,6 +1,14 @@
 -- The share of each consumer in each pool on each day and in each currency: its part of what all consumers used in the
 -- calendar month. Consumers that used nothing have no row; a pool that nobody used has none at all.
-with quantities as (
+with currencies as (
+    select distinct
+        charge_date,
+        team,
+        billing_currency
+    from {{ ref('int_charges_attributed') }}
+),
+
+quantities as (
     select
         pools.charge_date,
         pools.pool_team,
@@ -13,13 +21,7 @@ with quantities as (
             else drivers.quantity
         end as quantity
     from {{ ref('int_pools_by_day') }} as pools
-    inner join (
-        select distinct
-            charge_date,
-            team,
-            billing_currency
-        from {{ ref('int_charges_attributed') }}
-    ) as currencies
+    inner join currencies
         on pools.charge_date = currencies.charge_date and pools.pool_team = currencies.team
     left join {{ ref('int_drivers_summed') }} as drivers
         on

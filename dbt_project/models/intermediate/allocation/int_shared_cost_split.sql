@@ -28,7 +28,11 @@ pool_rows as (
     from {{ ref('int_charges_attributed') }} as charges
     inner join pools on charges.charge_date = pools.charge_date and charges.team = pools.pool_team
     group by
-        {% for column in pool_row %}charges.{{ column }}, {% endfor %}charges.team, pools.rule_id, pools.driver
+        {% for column in pool_row %}charges.{{ column }},
+        {% endfor -%}
+        charges.team,
+        pools.rule_id,
+        pools.driver
 ),
 
 shares as (

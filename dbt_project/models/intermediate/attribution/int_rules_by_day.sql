@@ -20,5 +20,5 @@ select
     days.charge_date,
     coalesce(max(boundaries.boundary), cast('1900-01-01' as date)) as rules_as_of
 from days
-left join boundaries on boundaries.boundary <= days.charge_date
+left join boundaries on days.charge_date >= boundaries.boundary
 group by days.charge_date

@@ -1,6 +1,8 @@
 -- The plan's tag rules, and after them the built-in ones, so that plainly tagged charges need no plan.
 with built_in (dimension, rank_among_built_in, field, tag_key) as (
-    select * from (values
+    select *
+    from (
+        values
         ('team', 1, 'tag', 'team'),
         ('product', 1, 'tag', 'product'),
         ('use_case', 1, 'tag', 'use_case'),
@@ -10,7 +12,7 @@ with built_in (dimension, rank_among_built_in, field, tag_key) as (
         ('model', 2, 'tag', 'model'),
         ('environment', 1, 'tag', 'environment'),
         ('environment', 2, 'tag', 'env')
-    ) as listed
+    )
 )
 
 select

@@ -13,7 +13,7 @@ inner join {{ ref('stg_forecast') }} as forecasts
     on
         budgets.month = {{ month_text('forecasts.charge_date') }}
         and budgets.currency = forecasts.currency
-        and forecasts.charge_date > data_date.data_through
+        and data_date.data_through < forecasts.charge_date
         and case
             when budgets.team is null then forecasts.scope = 'total'
             else forecasts.scope = 'team' and lower(budgets.team) = lower(forecasts.scope_value)

@@ -20,8 +20,8 @@ with candidates as (
     from {{ ref('int_outcomes_summed') }} as outcomes
     inner join {{ ref('stg_assumption') }} as assumptions
         on
-            (assumptions.use_case is null or assumptions.use_case = outcomes.use_case)
-            and (assumptions.valid_from is null or assumptions.valid_from <= outcomes.last_day)
+            (assumptions.use_case is null or outcomes.use_case = assumptions.use_case)
+            and (assumptions.valid_from is null or outcomes.last_day >= assumptions.valid_from)
 )
 
 select

@@ -1,5 +1,5 @@
--- What an hour of each instance type really cost in each account and month, from the charges that billed it by the hour.
--- One row per account, month and type: in the currency that billed most of its hours.
+-- What an hour of each instance type really cost in each account and month, from the charges that billed it by the
+-- hour. One row per account, month and type: in the currency that billed most of its hours.
 with hours as (
     select
         billing_account_id,
@@ -20,7 +20,7 @@ ranked as (
         *,
         row_number() over (
             partition by billing_account_id, month, instance_type
-            order by consumed_hours desc, billing_currency
+            order by consumed_hours desc, billing_currency asc
         ) as currency_rank
     from hours
     where instance_type is not null and consumed_hours > 0

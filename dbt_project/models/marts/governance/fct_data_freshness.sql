@@ -1,5 +1,5 @@
--- What the lake holds and from when to when. For cost_and_usage the days are those of Usage charges: purchases and taxes
--- may be dated ahead of the data. The plan has no days.
+-- What the lake holds and from when to when. For cost_and_usage the days are those of Usage charges: purchases and
+-- taxes may be dated ahead of the data. The plan has no days.
 {% set days = {
     'cost_and_usage': "case when charge_category = 'Usage' then cast(charge_period_start as date) end",
     'ai_usage': 'cast(usage_start as date)',

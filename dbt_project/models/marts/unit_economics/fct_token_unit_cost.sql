@@ -1,5 +1,5 @@
--- What a million tokens cost, by kind of token. Every token charge on the bill is in exactly one row, with the team that
--- caused it: pools are not split here, because a share of a pool has cost but no tokens.
+-- What a million tokens cost, by kind of token. Every token charge on the bill is in exactly one row, with the team
+-- that caused it: pools are not split here, because a share of a pool has cost but no tokens.
 with monthly as (
     select
         {{ month_text('charge_date') }} as month,

@@ -1,6 +1,6 @@
 -- What each use case brought in a month beside what it cost, both in the currency of its outcome.
--- What is not known stays unknown: a charge without an exchange rate leaves the cost null, and so does a use case that no
--- charge names.
+-- What is not known stays unknown: a charge without an exchange rate leaves the cost null, and so does a use case that
+-- no charge names.
 with valued as (
     select
         outcomes.*,
