@@ -86,8 +86,9 @@ def priced(db: duckdb.DuckDBPyConnection, query: str) -> str:
         ):
             book[name].append(value)
         for kind in KINDS:
-            book[f"p_{kind}"].append(known[kind] * factor if kind in known else None)
-    money = pa.decimal128(38, 18)
+            # Per single token, so that SQL only multiplies: DuckDB divides decimals as doubles.
+            book[f"p_{kind}"].append(known[kind] * factor / 1_000_000 if kind in known else None)
+    money = pa.decimal128(20, 18)
     db.register(
         "price_book",
         pa.table(
@@ -98,10 +99,8 @@ def priced(db: duckdb.DuckDBPyConnection, query: str) -> str:
             }
         ),
     )
-    cost = " + ".join(
-        f"case when {k} = 0 then 0 else cast({k} as decimal(18, 0)) * cast(p_{k} as decimal(18, 9)) end" for k in KINDS
-    )
-    total = f"cast(({cost}) / 1000000 as decimal(38, 18))"
+    cost = " + ".join(f"case when {k} = 0 then 0 else cast({k} as decimal(18, 0)) * p_{k} end" for k in KINDS)
+    total = f"cast({cost} as decimal(38, 18))"
     return (
         f"select u.* replace (case when {total} is null then 'unpriced' else 'priced' end as price_status, "
         f"{total} as estimated_cost, case when {total} is not null then 'USD' end as estimated_cost_currency) "

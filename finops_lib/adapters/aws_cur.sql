@@ -256,7 +256,7 @@ select
 
     case when is_unused then 'Usage' else category end as ChargeCategory,
     case when kind = 'Refund' and line_item_usage_start_date < bill_billing_period_start_date then 'Correction' end as ChargeClass,    -- only what corrects an earlier month
-    case when is_unused then 'Usage-Based' else frequency end as ChargeFrequency,
+    case when is_unused then 'Usage-Based' else coalesce(frequency, 'Usage-Based') end as ChargeFrequency,    -- an unknown kind is refused for its category alone
     line_item_line_item_description as ChargeDescription,
 
     case when is_bedrock_edition then 'Amazon Bedrock' else coalesce(service_name, product_name, line_item_product_code) end as ServiceName,

@@ -9,8 +9,8 @@
 -- Dates are month first or ISO. A file whose billing periods do not then begin on the first of a month was written day first, and is refused.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
--- account: coalesce(billing_account_id, subscription_id)
--- month: case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end
+-- account: coalesce(billing_account_id, subscription_id, error('found a row with neither BillingAccountId nor SubscriptionId, wanted one of them'))
+-- month: coalesce(case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end, error('found ' || coalesce('BillingPeriodStartDate ' || billing_period_start_date, 'date ' || date) || ', wanted the first day of a month, or without one a date, month first or ISO'))
 -- billed: cost in billing_currency
 -- origin: ChargeCategory from charge_type
 -- origin: ChargePeriodStart from date
@@ -252,7 +252,7 @@ select
 
     category as ChargeCategory,
     if(charge_date < period_start, 'Correction', null) as ChargeClass,      -- a day of an earlier month in this month's bill
-    coalesce(case lower(frequency) when 'usagebased' then 'Usage-Based' when 'recurring' then 'Recurring' when 'onetime' then 'One-Time' end, usual_frequency) as ChargeFrequency,
+    coalesce(case lower(frequency) when 'usagebased' then 'Usage-Based' when 'recurring' then 'Recurring' when 'onetime' then 'One-Time' end, usual_frequency, 'Usage-Based') as ChargeFrequency,    -- an unknown kind is refused for its category alone
     coalesce(product, meter_name) as ChargeDescription,
 
     coalesce(by_meter.service_name, by_provider.service_name, meter_category, consumed_service, 'Azure') as ServiceName,

@@ -39,6 +39,7 @@ class Adapter:
     billed: tuple[str, str] | None = None
     origin: dict[str, str] = field(default_factory=dict)
     holds: str | None = None
+    named: str | None = None
     null: str | None = None
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Other spellings of a raw column, best first."""
@@ -93,7 +94,7 @@ def _read_adapter(file: Path) -> Adapter:
     directives: dict[str, list[str]] = defaultdict(list)
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
-        directive = re.match(r"(dataset|formats|records|account|month|billed|origin|holds|null):\s*(.+)$", line.strip())
+        directive = re.match(r"(dataset|formats|records|account|month|billed|origin|holds|named|null):\s*(.+)$", line.strip())
         if directive:
             directives[directive[1]].append(directive[2].strip())
         elif not directives:
@@ -130,6 +131,7 @@ def _read_adapter(file: Path) -> Adapter:
         billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,
         origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),  # type: ignore[misc]
         holds=one("holds"),
+        named=one("named"),
         null=one("null"),
         headers={k: tuple(v) for k, v in headers.items()},
         sha256=hashlib.sha256(text.encode()).hexdigest(),

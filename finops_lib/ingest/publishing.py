@@ -153,7 +153,7 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
             # The fast reading stops at the first misfit without saying where; read again, slowly, to name it.
             reasons = misfits(db, adapter, files)
             if not reasons:
-                names = ", ".join(f.name for f in files)
+                names = _named([f.name for f in files])
                 message = f"{names}: the {adapter.name} adapter cannot read this ({first_line(error)})."
                 return [Outcome(status="refused", source=adapter.name, message=message)]
             readable = [f for f in files if f.name not in reasons or not _unreadable(db, adapter, f)]
@@ -285,7 +285,7 @@ def _settle(
     outcomes: list[Outcome] = []
     spoilt: dict[str, list[str]] = {name: [] for name in reasons}
     if not published and not read and not reasons:
-        names = ", ".join(entries)
+        names = _named(list(entries))
         return [
             Outcome(
                 status="empty", source=adapter.name, message=f"{names}: holds a header and no rows; nothing to publish."
@@ -434,6 +434,11 @@ def _publish(
     )  # fmt: skip
 
 
+def _named(files: Sequence[str]) -> str:
+    """File names for a message: the first few, and how many more."""
+    return ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+
+
 def _said(unit: Unit, delivery: Delivery) -> str:
     rows = f"{delivery.rows_published} row{'' if delivery.rows_published == 1 else 's'}"
     money = ", ".join(f"{c} {a}" for c, a in delivery.billed_total.items())
@@ -464,7 +469,7 @@ def _keep(
     ).fetchall():
         counts[(str(a), str(m))][str(file)] = int(count)
     if not counts:
-        message = f"{', '.join(entries)}: holds a header and no rows; nothing to publish."
+        message = f"{_named(list(entries))}: holds a header and no rows; nothing to publish."
         return [Outcome(status="empty", source=adapter.name, message=message)]
     kept = []
     for where, contributing in sorted(counts.items()):
@@ -526,7 +531,7 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
         try:
             _stage(db, _in_contract_columns(db, adapter), target, delivery_id)
         except duckdb.Error as error:
-            message = f"{', '.join(entries)}: the {adapter.name} adapter cannot read this ({first_line(error)})."
+            message = f"{_named(list(entries))}: the {adapter.name} adapter cannot read this ({first_line(error)})."
             return [Outcome(status="refused", source=adapter.name, message=message)]
         return _settle(call, db, adapter, entries, target, delivery_id, {}, notes)
 

@@ -59,7 +59,13 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
         known = ", ".join(dict.fromkeys(a.name for a in adapters().values()))
         raise UsageError(f"There is no source {source!r}. Sources: {known}; `finops sources` describes them.")
     fitting = [a for a in candidates if file.format in a.formats and set(a.required) <= set(_bindings(a, file))]
-    decided = [a for a in fitting if a.holds and _some_row(a, file)]
+    telling = [a for a in fitting if a.holds]
+    decided = [a for a in telling if _some_row(a, file)] or [
+        # Only where the content tells nothing does a name decide: then both readings give the same money.
+        a
+        for a in telling
+        if a.named and re.search(a.named, file.name, flags=re.IGNORECASE)
+    ]
     fitting = decided or [a for a in fitting if not a.holds]
     if fitting:
         return max(fitting, key=lambda a: (len(a.required), len(_bindings(a, file))))
