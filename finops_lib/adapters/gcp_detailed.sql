@@ -10,6 +10,7 @@
 -- month: invoice.month[1:4] || '-' || invoice.month[5:6]
 -- billed: cost + coalesce(list_sum([credit.amount for credit in credits]), 0) in currency
 -- origin: ChargeCategory from cost_type
+-- origin: ChargeFrequency from cost_type
 -- origin: BillingPeriodStart from invoice.month
 create table raw (
     billing_account_id varchar not null,

@@ -9,6 +9,7 @@
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- origin: operation from object
+-- origin: input_uncached_tokens from input_cached_tokens
 -- origin: cache_read_tokens from input_cached_tokens
 create table raw (
     "object" varchar not null, start_time bigint not null, end_time bigint not null,
