@@ -91,8 +91,8 @@ def test_months_can_be_split_by_any_column() -> None:
 
 def test_a_share_of_a_pool_counts_as_allocated() -> None:
     assert share_allocated(ALLOCATED).rows() == [
-        ("EUR", Decimal(5), Decimal(5), Decimal(0), 1),
-        ("USD", Decimal(120), Decimal(100), Decimal(20), 100 / 120),
+        ("EUR", Decimal(5), Decimal(5), Decimal(0), 1, 0),
+        ("USD", Decimal(120), Decimal(100), Decimal(20), 100 / 120, 20 / 120),
     ]
 
 
@@ -194,12 +194,17 @@ def test_the_five_figures_and_their_sentences() -> None:
         ("ROI", "USD", "share", 0.5),
     ]
     assert [f.meaning for f in found if f.currency == "USD"] == [
-        "Effective cost of all charges in USD since 2026-09-01, with usage reported through 2026-10-25; "
-        "credits, refunds and taxes included.",
+        (
+            "Effective cost of all charges in USD since 2026-09-01, with usage reported through 2026-10-25; "
+            "credits, refunds and taxes included."
+        ),
         "Part of effective cost that has a team, directly or as its share of a pool; 20 USD has none.",
         "Effective cost of a million tokens of any kind, over the 4 million billed in USD.",
         "2026-10 is expected to end at 150 USD, beside a budget of 150 USD; 100 USD is spent so far.",
-        "The measured use cases (2) brought 200 USD beyond their cost of 400 USD, over the months in which both are known.",
+        (
+            "The measured use cases (2) brought 200 USD beyond their cost of 400 USD, "
+            "in the months in which both are known."
+        ),
     ]
 
 

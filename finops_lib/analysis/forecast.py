@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from finops_lib.errors import ShortHistoryError, UsageError
+from ..errors import ShortHistoryError, UsageError
 
 Model = Literal["prophet", "seasonal_naive"]
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]

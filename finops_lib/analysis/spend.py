@@ -66,14 +66,17 @@ def share_allocated(allocated: pl.DataFrame) -> pl.DataFrame:
     """How much of the cost has an owner, directly or as its share of a pool.
 
     Reads    the mart fct_allocated_cost.
-    Returns  billing_currency, effective_cost, allocated_cost, unallocated_cost, share = allocated / effective (NULL
-             where nothing was spent on balance).
+    Returns  billing_currency, effective_cost, allocated_cost, unallocated_cost, and both as share and
+             unallocated_share of effective_cost (NULL where nothing was spent on balance).
     """
     cost, owned = pl.col("effective_cost"), pl.col("allocation") != "unallocated"
     return (
         allocated.group_by("billing_currency")
         .agg(cost.sum(), allocated_cost=cost.filter(owned).sum(), unallocated_cost=cost.filter(~owned).sum())
-        .with_columns(share=_ratio("allocated_cost", "effective_cost"))
+        .with_columns(
+            share=ratio("allocated_cost", "effective_cost"),
+            unallocated_share=ratio("unallocated_cost", "effective_cost"),
+        )
         .sort("billing_currency")
     )
 
@@ -89,7 +92,7 @@ def cost_per_1m_tokens(token_unit_cost: pl.DataFrame, *, by: Sequence[str] = ())
         token_unit_cost.filter(pl.col("tokens") > 0)
         .group_by(keys)
         .agg(pl.col("tokens", "effective_cost").sum())
-        .with_columns(cost_per_1m_tokens=_ratio("effective_cost", "tokens") * MILLION)
+        .with_columns(cost_per_1m_tokens=ratio("effective_cost", "tokens") * MILLION)
         .sort(keys)
     )
 
@@ -145,7 +148,7 @@ def company_budget(budgets: pl.DataFrame, *, month: str) -> pl.DataFrame:
             pl.len().cast(pl.Int64).alias("budgets"),
             *(pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name) for name in amounts),
         )
-        .with_columns(ratio=_ratio("expected_cost", "budget_amount"))
+        .with_columns(ratio=ratio("expected_cost", "budget_amount"))
         .sort("billing_currency")
     )
 
@@ -243,7 +246,7 @@ def _returned(returns: pl.DataFrame) -> Iterator[Figure]:
     for row in _rows(
         measured.group_by(billing_currency="currency")
         .agg(pl.col("net", "cost").sum(), use_cases=pl.len())
-        .with_columns(roi=_ratio("net", "cost"))
+        .with_columns(roi=ratio("net", "cost"))
     ):
         currency = row["billing_currency"]
         yield Figure(
@@ -251,8 +254,8 @@ def _returned(returns: pl.DataFrame) -> Iterator[Figure]:
             value=row["roi"],
             unit="share",
             currency=currency,
-            meaning=f"The measured use cases ({row['use_cases']}) brought {_money(row['net'], currency)} beyond their cost of "
-            f"{_money(row['cost'], currency)}, over the months in which both are known.",
+            meaning=f"The measured use cases ({row['use_cases']}) brought {_money(row['net'], currency)} beyond their "
+            f"cost of {_money(row['cost'], currency)}, in the months in which both are known.",
         )
 
 
@@ -264,6 +267,6 @@ def _money(amount: Decimal, currency: str) -> str:
     return f"{amount:,.0f} {currency}"
 
 
-def _ratio(part: str, whole: str) -> pl.Expr:
-    """NULL where the whole is 0."""
+def ratio(part: str, whole: str) -> pl.Expr:
+    """One column over another, as float; NULL where the whole is 0."""
     return pl.when(pl.col(whole) != 0).then(pl.col(part).cast(pl.Float64) / pl.col(whole).cast(pl.Float64))
