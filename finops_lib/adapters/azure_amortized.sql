@@ -6,6 +6,7 @@
 -- formats: csv, parquet
 -- account: coalesce(billing_account_id, subscription_id, error('found a row with neither BillingAccountId nor SubscriptionId, wanted one of them'))
 -- month: coalesce(case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end, error('found ' || coalesce('BillingPeriodStartDate ' || billing_period_start_date, 'date ' || date) || ', wanted the first day of a month, or without one a date, month first or ISO'))
+-- named: amortized
 -- holds: charge_type ilike 'Unused%' or (charge_type ilike 'Usage' and pricing_model in ('Reservation', 'SavingsPlan') and cost <> 0)
 create table raw (
     billing_account_id varchar,
