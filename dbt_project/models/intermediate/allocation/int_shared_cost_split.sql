@@ -1,6 +1,6 @@
 -- The cost of every pool, split over its consumers. Per pool row the shares add up to its amounts to the last digit:
 -- each share is rounded once, and the last consumer takes the residue. A pool that nobody used stays whole and
--- unallocated.
+-- unallocated. The residue is a sum and not a difference, because Spark drops a digit where it subtracts wide decimals.
 {% set pool_row = [
     'charge_date', 'product', 'use_case', 'model', 'environment', 'service_provider_name', 'service_category',
     'service_name', 'charge_category', 'lifecycle', 'lifecycle_evidence', 'billing_currency',
@@ -52,15 +52,15 @@ shares as (
             and pool_rows.billing_currency = ratios.billing_currency
 ),
 
-others as (
+residues as (
     select
         *,
-        coalesce(sum(case when not is_last then billed_share end) over (
+        sum(case when is_last then billed_cost else -billed_share end) over (
             partition by {{ pool_row | join(', ') }}, origin_team
-        ), 0) as billed_by_others,
-        coalesce(sum(case when not is_last then effective_share end) over (
+        ) as billed_residue,
+        sum(case when is_last then effective_cost else -effective_share end) over (
             partition by {{ pool_row | join(', ') }}, origin_team
-        ), 0) as effective_by_others
+        ) as effective_residue
     from shares
 )
 
@@ -74,7 +74,7 @@ select
     driver,
     quantity as driver_quantity,
     ratio as driver_ratio,
-    case when is_last then billed_cost - billed_by_others else billed_share end as billed_cost,
-    case when is_last then effective_cost - effective_by_others else effective_share end as effective_cost,
+    case when is_last then billed_residue else billed_share end as billed_cost,
+    case when is_last then effective_residue else effective_share end as effective_cost,
     case when is_last then charge_count else 0 end as charge_count
-from others
+from residues
