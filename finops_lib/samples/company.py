@@ -25,10 +25,10 @@ ACCOUNTS = {
     AWS: "004512087731",
     AZURE: "8800417",
     GCP: "01A7F3-5C22B9-E4D810",
-    OPENAI: "org-lumenar",
-    ANTHROPIC: "7d1c2b90-5a44-4be0-9c1e-0f6f8c3a2d17",
+    OPENAI: "default",
+    ANTHROPIC: "default",
 }
-"""Billing account per vendor. OpenAI and Anthropic do not name theirs in cost exports."""
+"""Billing account per vendor. OpenAI and Anthropic do not name theirs, so it is what ingestion calls it."""
 
 CURRENCIES = {AWS: "USD", AZURE: "EUR", GCP: "USD", OPENAI: "USD", ANTHROPIC: "USD"}
 
@@ -452,7 +452,7 @@ RESERVATION = Commitment(
 _ORDER = "/providers/Microsoft.Capacity/reservationOrders/6f2d9b1c-3e84-4a57-b0d1-98c7e5f4a320"
 PROVISIONED = Commitment(
     AZURE, f"{_ORDER}/reservations/0e8d5a7b-41c2-4f96-a3be-5d27c1f6b894",
-    "AOAI_PTU_Global", "reservation", date(2025, 7, 1), date(2026, 12, 1), AZURE_PROD, 50, Decimal("0.30"),
+    "AOAI_PTU_Global", "reservation", date(2025, 5, 1), date(2026, 12, 1), AZURE_PROD, 50, Decimal("0.30"),
 )
 COMMITMENTS = (SAVINGS_PLAN, RESERVATION, PROVISIONED)
 PROVISIONED_PRICE = Decimal("0.92")
