@@ -94,7 +94,9 @@ def _read_adapter(file: Path) -> Adapter:
     directives: dict[str, list[str]] = defaultdict(list)
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
-        directive = re.match(r"(dataset|formats|records|account|month|billed|origin|holds|named|null):\s*(.+)$", line.strip())
+        directive = re.match(
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null):\s*(.+)$", line.strip()
+        )
         if directive:
             directives[directive[1]].append(directive[2].strip())
         elif not directives:
@@ -106,7 +108,7 @@ def _read_adapter(file: Path) -> Adapter:
     statements = duckdb.extract_statements(text)
     creates = [s.query for s in statements if s.type == duckdb.StatementType.CREATE]
     selects = [s.query for s in statements if s.type == duckdb.StatementType.SELECT]
-    tables = {re.search(r"create\s+table\s+(\w+)", q, flags=re.IGNORECASE)[1]: q for q in creates}  # type: ignore[index]
+    tables = {re.search(r"create\s+table\s+(\w+)", q, flags=re.IGNORECASE)[1]: q for q in creates}
     with duckdb.connect() as db:
         db.execute(tables["raw"])
         described = db.sql("describe raw").fetchall()
@@ -129,7 +131,7 @@ def _read_adapter(file: Path) -> Adapter:
         account=one("account"),
         month=one("month"),
         billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,
-        origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),  # type: ignore[misc]
+        origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),
         holds=one("holds"),
         named=one("named"),
         null=one("null"),

@@ -10,7 +10,7 @@ import json
 import re
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Delivered:
         return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
 
 
-NOT_DATA = re.compile(r"(manifest(\.json)?|_success|\.crc|\.md|truth\.json)$", re.IGNORECASE)
+NOT_DATA = re.compile(r"(manifest(\.json)?|_success|\.crc|\.md|truth\.json|expected\.csv)$", re.IGNORECASE)
 """Files that accompany a delivery without being part of it."""
 
 
@@ -166,22 +166,22 @@ def _sniff_parquet(file: Delivered) -> Delivered:
     )
 
 
+SAMPLED = 200
+"""JSON documents looked at to learn which keys there are: the first ones may be empty buckets."""
+
+
 def _sniff_json(file: Delivered, start: str) -> Delivered:
-    array = start[0] == "["
-    sample: Any = None
-    decoder = json.JSONDecoder()
-    try:
-        sample = decoder.raw_decode(start[1:].lstrip() if array else start)[0]
-    except ValueError:
-        # A document longer than the part that was read, or no JSON at all: the whole file decides.
-        opener = gzip.open if file.path.open("rb").read(2) == b"\x1f\x8b" else open
+    documents = list(_documents(start))
+    if not documents:
+        # A first document longer than the part that was read, or no JSON at all: the whole file decides.
         try:
-            with opener(file.path, "rt", encoding="utf-8-sig") as handle:
-                whole = handle.read().lstrip()
-            if array and whole[1:].lstrip().startswith("]"):
-                sample = {}
-            else:
-                sample = decoder.raw_decode(whole[1:].lstrip() if array else whole)[0]
+            with file.path.open("rb") as handle:
+                packed = handle.read(2) == b"\x1f\x8b"
+            with (gzip.open if packed else open)(file.path, "rt", encoding="utf-8-sig") as whole:
+                text = whole.read().strip()
+            documents = list(_documents(text))
+            if not documents and text.removeprefix("[").removesuffix("]").strip():
+                json.loads(text)
         except (ValueError, OSError, EOFError) as error:
             raise RefusedError(f"{file.name}: this is not valid JSON ({error}). Fetch it again.") from None
     keys: dict[str, None] = {}
@@ -191,11 +191,26 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
             keys.update(dict.fromkeys(value))
             if depth:
                 for nested in value.values():
-                    for record in nested[:50] if isinstance(nested, list) else []:
+                    for record in nested[:SAMPLED] if isinstance(nested, list) else []:
                         walk(record, depth - 1)
 
-    walk(sample, 2)
-    return replace(file, format="json", header=tuple(keys), types=("JSON",) * len(keys), array=array)
+    for document in documents:
+        walk(document, 2)
+    return replace(file, format="json", header=tuple(keys), types=("JSON",) * len(keys), array=start[0] == "[")
+
+
+def _documents(text: str) -> Iterator[Any]:
+    """The first whole documents of a JSON array, of objects after each other, or of both cut short."""
+    decoder = json.JSONDecoder()
+    at = 1 if text.startswith("[") else 0
+    for _ in range(SAMPLED):
+        while at < len(text) and text[at] in " \t\r\n,":
+            at += 1
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return
+        yield document
 
 
 def _unique(header: tuple[str, ...]) -> tuple[str, ...]:

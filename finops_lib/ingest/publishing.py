@@ -169,7 +169,7 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
                 return refused
         if adapter.kept:
             return _keep(call, db, adapter, files, reasons)
-        return _settle(call, db, adapter, {f.name: f.entry for f in files}, target, delivery_id, reasons)
+        return _settle(call, db, adapter, _by_name([f.entry for f in files]), target, delivery_id, reasons)
 
 
 def _unreadable(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered) -> bool:
@@ -267,7 +267,7 @@ def _settle(
     call: _Call,
     db: duckdb.DuckDBPyConnection,
     adapter: Adapter,
-    entries: dict[str, dict[str, Any]],
+    entries: dict[str, list[dict[str, Any]]],
     staged: Path,
     delivery_id: str,
     reasons: dict[str, list[str]],
@@ -280,7 +280,7 @@ def _settle(
     offences = checking.offences(db, adapter, own)
     billed = checking.totals(db, own, "BilledCost")
     effective = checking.totals(db, own, "EffectiveCost")
-    published = _published_counts(db, own)
+    published = _published_counts(db, adapter, own)
     lost = _lost_money(adapter, lost_in, billed) if adapter.billed else {}
     outcomes: list[Outcome] = []
     spoilt: dict[str, list[str]] = {name: [] for name in reasons}
@@ -319,7 +319,7 @@ def _settle(
             source=adapter.name,
             billing_account=where[0],
             month=where[1],
-            files=[entries[name] for name in sorted(contributing)],
+            files=[file for name in sorted(contributing) for file in entries[name]],
             adapter_sha256=adapter.sha256,
             rows_read=source_rows,
             rows_published=out,
@@ -361,10 +361,11 @@ def _delivered(
     return counts, money
 
 
-def _published_counts(db: duckdb.DuckDBPyConnection, own: Contract) -> dict[Where, tuple[int, int]]:
+def _published_counts(db: duckdb.DuckDBPyConnection, adapter: Adapter, own: Contract) -> dict[Where, tuple[int, int]]:
     """Rows out by unit, and how many of them are a second or later charge of their source row."""
     account, month = checking.placement(own)
-    part = "x_SourcePart > 1" if own.focus_dataset else "false"
+    # Where two exports make one charge, the part number only tells which of them the row is from.
+    part = "x_SourcePart > 1" if own.focus_dataset and not adapter.parts else "false"
     rows = db.sql(
         f"select {account}, {month}, count(*), count(*) filter (where {part}) from staged group by all"
     ).fetchall()
@@ -434,6 +435,14 @@ def _publish(
     )  # fmt: skip
 
 
+def _by_name(files: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Ledger entries by file name: two exports may well call a file the same."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for file in files:
+        found[file["name"]].append(file)
+    return found
+
+
 def _named(files: Sequence[str]) -> str:
     """File names for a message: the first few, and how many more."""
     return ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
@@ -462,8 +471,17 @@ def _keep(
     """Keep a part as delivered; the charges it completes are made once every part of the call is kept."""
     if reasons:
         return [Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found]
-    entries = {f.name: f.entry for f in files}
+    entries = _by_name([f.entry for f in files])
     counts: dict[Where, dict[str, int]] = defaultdict(dict)
+    nowhere = db.sql(
+        "select x_source_file, x_source_row from staged where x_account is null or x_month is null order by all limit 1"
+    ).fetchall()
+    for name, row in nowhere:
+        message = (
+            f"{name}, row {row}: found no billing account or no month, wanted both to know what the row replaces. "
+            "Correct the row at its source and deliver the file again."
+        )
+        return [Outcome(status="refused", source=adapter.name, message=message)]
     for a, m, file, count in db.sql(
         "select x_account, x_month, x_source_file, count(*) from staged group by all"
     ).fetchall():
@@ -476,12 +494,12 @@ def _keep(
         unit = Unit(dataset=PARTS, source=adapter.name, billing_account=where[0], month=where[1])
         rows = sum(contributing.values())
         delivery = Delivery(
-            delivery_id=_delivery_id(list(entries.values()), adapter),
+            delivery_id=_delivery_id([f for files in entries.values() for f in files], adapter),
             dataset=PARTS,
             source=adapter.name,
             billing_account=where[0],
             month=where[1],
-            files=[entries[name] for name in sorted(contributing)],
+            files=[file for name in sorted(contributing) for file in entries[name]],
             adapter_sha256=adapter.sha256,
             rows_read=rows,
             rows_published=rows,
@@ -521,9 +539,9 @@ def _complete(call: _Call) -> list[Outcome]:
 
 def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict[Unit, Delivery]) -> list[Outcome]:
     call.progress(f"adapting {adapter.name} {units[adapter.name].month}")
-    entries = {f["name"]: f for u in units.values() if u in now for f in now[u].files}
+    entries = _by_name([f for u in units.values() if u in now for f in now[u].files])
     notes = [f"no {name} delivery of this month yet" for name in adapter.parts if units[name] not in now]
-    delivery_id = _delivery_id(list(entries.values()), adapter)
+    delivery_id = _delivery_id([f for files in entries.values() for f in files], adapter)
     target = call.workdir / f"{adapter.name}-{units[adapter.name].month}-{delivery_id}.parquet"
     with _database(call) as db:
         for name, unit in units.items():
