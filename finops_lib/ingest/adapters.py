@@ -108,7 +108,7 @@ def _read_adapter(file: Path) -> Adapter:
     statements = duckdb.extract_statements(text)
     creates = [s.query for s in statements if s.type == duckdb.StatementType.CREATE]
     selects = [s.query for s in statements if s.type == duckdb.StatementType.SELECT]
-    tables = {re.search(r"create\s+table\s+(\w+)", q, flags=re.IGNORECASE)[1]: q for q in creates}
+    tables = {re.findall(r"(?i)create\s+table\s+(\w+)", q)[0]: q for q in creates}
     with duckdb.connect() as db:
         db.execute(tables["raw"])
         described = db.sql("describe raw").fetchall()
