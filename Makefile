@@ -65,7 +65,7 @@ docs: setup ## Write the dbt docs of $(HOME_DIR)/ as one page that opens offline
 	@echo "dbt docs: $(HOME_DIR)/.dbt/docs/static_index.html"
 
 lock: ## Resolve the dependencies again and write requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 pyproject.toml --group dev --output-file requirements.lock
 
 clean: ## Remove the environment and the demo
 	@rm -rf .venv $(HOME_DIR) dbt_project/target dbt_project/logs

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import company as co
-from .base import Run, clones, prices, token_counts, uses, write_json
+from .base import Run, clones, prices, team_of_place, token_counts, uses, write_json
 
 _TOKEN_TYPES = {
     "input_uncached": ("uncached_input_tokens", "Input Tokens"),
@@ -48,7 +48,7 @@ def write(run: Run) -> None:
                     usage_rows.append(_usage(use, key, counts, searched))
             cost_rows = []
             for (workspace, model, tier), counts in tokens.items():
-                team = _team(workspace)
+                team = team_of_place(workspace)
                 price = prices(co.ANTHROPIC, model, day)
                 for kind, (token_type, words) in _TOKEN_TYPES.items():
                     if counts[kind]:
@@ -64,7 +64,7 @@ def write(run: Run) -> None:
             for workspace, count in searches.items():
                 if count:
                     cost = count * _SEARCH_PRICE
-                    run.truth.charge(co.ANTHROPIC, month, _team(workspace), cost)
+                    run.truth.charge(co.ANTHROPIC, month, team_of_place(workspace), cost)
                     cost_rows.append(_cost(workspace, cost, "Web Search Usage", cost_type="web_search"))
             costs.append(_bucket(day, cost_rows))
             usage.append(_bucket(day, usage_rows))
@@ -72,10 +72,6 @@ def write(run: Run) -> None:
         for name, buckets in (("cost-report", costs), ("usage-report-messages", usage)):
             page = {"data": buckets, "has_more": False, "next_page": None}
             write_json(run.truth.written(folder / f"anthropic-{name}-{month.text}.json"), page)
-
-
-def _team(workspace: str | None) -> str:
-    return (co.PLACES[workspace].team if workspace else None) or co.UNALLOCATED
 
 
 def _cost(workspace: str | None, cost: Decimal, description: str, **dimensions: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from .base import (
     prices,
     resolved_team,
     tags,
+    team_of_place,
     token_counts,
     uses,
     write_gzip,
@@ -184,7 +185,7 @@ def _line(
     run: Run, month: Month, kind: str, *, day: date, product: str, usage_type: str, amount: Decimal, rate: Decimal,
     account: str, days: int = 1, cost: Decimal | None = None, effective: Decimal | None = None,
     owner: tuple[str, str, str | None] | None = None, workload: str = "", resource: str | None = None,
-    unit: str = "Hrs", machine: str | None = None, team: str = co.UNALLOCATED, **others: object,
+    unit: str = "Hrs", machine: str | None = None, team: str | None = None, **others: object,
 ) -> Row:  # fmt: skip
     """One line item; what it costs and whose it is goes into the truth.
 
@@ -195,8 +196,8 @@ def _line(
     sku = digest(product, usage_type)[:12].upper()
     start, end = _instant(day), _instant(day + timedelta(days=days))
     fault = owner[2] if owner else None
-    if owner:
-        team = resolved_team(owner[0], fault, account)
+    if team is None:
+        team = resolved_team(owner[0], fault, account) if owner else team_of_place(account)
     billed = ZERO if kind in ("SavingsPlanCoveredUsage", "SavingsPlanNegation") else cost
     run.truth.charge(
         co.AWS, month, team, billed, effective, fault=fault, workload=workload, resource=resource or ""

@@ -167,9 +167,15 @@ def tags(use_case: str, environment: str, fault: str | None) -> dict[str, str]:
 
 
 def resolved_team(use_case: str, fault: str | None, place: str | None) -> str:
-    """The team that the plan's tag rules arrive at."""
-    if fault is None or co.FAULTS[fault].mended:
+    """The team that the plan's tag rules arrive at; a misspelt name that no rule mends is a team of its own."""
+    wrong = co.FAULTS[fault] if fault else None
+    if wrong is None or wrong.mended:
         return co.USE_CASES[use_case].team
+    return wrong.value.lower() if wrong.value else team_of_place(place)
+
+
+def team_of_place(place: str | None) -> str:
+    """The team that has a sub account to itself."""
     known = co.PLACES.get(place) if place else None
     return known.team if known and known.team else co.UNALLOCATED
 

@@ -28,7 +28,7 @@ from .base import (
     uses,
 )
 
-PARQUET_SINCE = date(2025, 11, 1)
+PARQUET_SINCE = date(2025, 9, 1)
 """First month delivered as Parquet."""
 _PROMOTION = ("Google Cloud for Startups credit", Decimal("0.02"), date(2026, 7, 1))
 """Name, share of Vertex AI cost and end of the promotion."""

@@ -67,16 +67,14 @@ def _budget(
 
 
 def _tag_rules() -> Iterator[Row]:
-    aliases = sorted({f.key for f in co.FAULTS.values() if f.key and f.mended} | {"team"})
-    for key in aliases:
-        for team in co.TEAMS:
-            yield _tag_rule(f"{key} {team}", 10, "team", "tag", key, "equals", team)
-    for fault in co.FAULTS.values():
+    for name, fault in co.FAULTS.items():
         if fault.value and fault.mended:
-            team = next(n.removeprefix("misspelt ") for n, f in co.FAULTS.items() if f == fault)
-            yield _tag_rule(f"team spelt {fault.value}", 20, "team", "tag", "team", "equals", fault.value, team)
-    for dimension, key in (("product", "product"), ("use_case", "use_case"), ("environment", "env")):
-        yield _tag_rule(f"{dimension} tag", 10, dimension, "tag", key, "present", None)
+            team = name.removeprefix("misspelt ")
+            yield _tag_rule(f"team spelt {fault.value}", 10, "team", "tag", "team", "equals", fault.value, team)
+    aliases = sorted({f.key for f in co.FAULTS.values() if f.key and f.mended})
+    keys = [("product", "product"), ("use_case", "use_case"), ("environment", "env"), *(("team", a) for a in aliases)]
+    for dimension, key in keys:
+        yield _tag_rule(f"{dimension} from tag {key}", 20, dimension, "tag", key, "present", None)
     for place, known in co.PLACES.items():
         product = co.USE_CASES[known.use_case].product if known.use_case else None
         found = (("team", known.team), ("product", product), ("use_case", known.use_case),

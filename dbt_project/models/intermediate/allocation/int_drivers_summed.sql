@@ -14,8 +14,7 @@ select
     team,
     cast(null as string) as billing_currency,
     sum(tokens) as quantity
-from {{ ref('int_charges_attributed') }}
-where x_token_kind is not null
+from {{ ref('int_token_charges_counted') }}
 group by {{ month_text('charge_date') }}, team
 
 union all

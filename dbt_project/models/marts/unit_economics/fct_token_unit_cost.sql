@@ -1,5 +1,6 @@
 -- What a million tokens cost, by kind of token. Every token charge on the bill is in exactly one row, with the team
 -- that caused it: pools are not split here, because a share of a pool has cost but no tokens.
+-- Charges whose tokens nobody counted stand in rows of their own, so that they raise no other's cost per token.
 with monthly as (
     select
         {{ month_text('charge_date') }} as month,
@@ -10,14 +11,14 @@ with monthly as (
         team,
         use_case,
         billing_currency,
+        token_source,
         cast(sum(tokens) as decimal(38, 6)) as tokens,
         sum(billed_cost) as billed_cost,
         sum(effective_cost) as effective_cost
-    from {{ ref('int_charges_attributed') }}
-    where x_token_kind is not null
+    from {{ ref('int_token_charges_counted') }}
     group by
         {{ month_text('charge_date') }}, service_provider_name, model, x_token_kind,
-        coalesce(x_service_tier, 'unknown'), team, use_case, billing_currency
+        coalesce(x_service_tier, 'unknown'), team, use_case, billing_currency, token_source
 )
 
 select
