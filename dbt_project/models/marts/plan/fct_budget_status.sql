@@ -30,9 +30,9 @@ with spent as (
 expected as (
     select
         *,
-        case when is_over then actual_cost else cast(actual_cost + forecast_cost as decimal(38, 18)) end as expected_cost,
-        case when is_over then actual_cost else cast(actual_cost + forecast_low as decimal(38, 18)) end as expected_low,
-        case when is_over then actual_cost else cast(actual_cost + forecast_high as decimal(38, 18)) end as expected_high
+        cast(case when is_over then actual_cost else actual_cost + forecast_cost end as decimal(38, 18)) as expected_cost,
+        cast(case when is_over then actual_cost else actual_cost + forecast_low end as decimal(38, 18)) as expected_low,
+        cast(case when is_over then actual_cost else actual_cost + forecast_high end as decimal(38, 18)) as expected_high
     from spent
 )
 
