@@ -71,7 +71,7 @@ def _tag_rules() -> Iterator[Row]:
         if fault.value and fault.mended:
             team = name.removeprefix("misspelt ")
             yield _tag_rule(f"team spelt {fault.value}", 10, "team", "tag", "team", "equals", fault.value, team)
-    aliases = sorted({f.key for f in co.FAULTS.values() if f.key and f.mended})
+    aliases = sorted({"team"} | {f.key for f in co.FAULTS.values() if f.key and f.mended})
     keys = [("product", "product"), ("use_case", "use_case"), ("environment", "env"), *(("team", a) for a in aliases)]
     for dimension, key in keys:
         yield _tag_rule(f"{dimension} from tag {key}", 20, dimension, "tag", key, "present", None)

@@ -19,6 +19,7 @@ def write(run: Run) -> None:
         "seed": run.seed,
         "scale": run.scale,
         "months": [m.text for m in run.months],
+        "months_are": "billing months; a refund's day lies in the month before",
         "data_through": co.LAST_DAY,
         "totals": [
             {"vendor": vendor, "billing_account_id": co.ACCOUNTS[vendor], "month": month,
