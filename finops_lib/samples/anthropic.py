@@ -40,7 +40,7 @@ def write(run: Run) -> None:
             for use in uses(co.ANTHROPIC, month):
                 if not use.since <= day < use.until:
                     continue
-                for _, key in clones(use.key, run.scale):
+                for key in clones(use.key, run.scale):
                     counts, requests = token_counts(use, day, rng)
                     tokens.setdefault((use.place, use.model, use.tier), Counter()).update(counts)
                     searched = requests * 100 // _SEARCHES[use.place] if use.place in _SEARCHES else 0

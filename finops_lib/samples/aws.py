@@ -152,7 +152,7 @@ def function_days(run: Run, month: Month) -> Iterator[tuple[co.Function, str, da
     """Each function and day: function, ARN, day, invocations, billed seconds (whole, so that GB-seconds are exact)."""
     rng = run.rng("functions", month)
     for function in co.FUNCTIONS:
-        for _, name in clones(function.name, run.scale):
+        for name in clones(function.name, run.scale):
             arn = f"arn:aws:lambda:{_REGION}:{function.place}:function:{name}"
             for day in month.days:
                 calls = int(function.invocations * load(day, function.growth, function.weekend) * noise(rng))
@@ -331,7 +331,7 @@ def _meter_lines(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
         if not use.since <= day < use.until:
             continue
         price = prices(co.AWS, use.model, day)
-        for _, profile in clones(use.key, run.scale):
+        for profile in clones(use.key, run.scale):
             for kind, tokens in token_counts(use, day, rng)[0].items():
                 if tokens:
                     yield _line(
@@ -343,7 +343,7 @@ def _meter_lines(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
                     )  # fmt: skip
     for meter in co.METERS:
         if meter.vendor == co.AWS:
-            for _, resource in clones(meter.resource, run.scale):
+            for resource in clones(meter.resource, run.scale):
                 quantity = meter.quantity * load(day, meter.growth, meter.weekend) * (noise(rng) if meter.growth else 1)
                 constant = Decimal(int(meter.quantity)) if not meter.growth else exact(quantity, 3)
                 amount = Decimal(int(quantity)) if meter.unit == "Requests" else constant

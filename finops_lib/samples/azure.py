@@ -91,11 +91,11 @@ def _rows(run: Run, month: Month) -> Iterator[tuple[Row | None, Row | None]]:
     for day in month.days:
         for use in uses(co.AZURE, month):
             if use.since <= day < use.until:
-                for _, account in clones(use.key, run.scale):
+                for account in clones(use.key, run.scale):
                     yield from _token_rows(month, day, use, account, token_counts(use, day, rng)[0])
         for meter in co.METERS:
             if meter.vendor == co.AZURE:
-                for _, resource in clones(meter.resource, run.scale):
+                for resource in clones(meter.resource, run.scale):
                     quantity = exact(meter.quantity * load(day, meter.growth, meter.weekend) * noise(rng), 3)
                     service = ("Storage", "Storage", "General Block Blob v2", "Microsoft.Storage", "storageAccounts")
                     row = _row(month, day, meter.place, resource, service, meter.meter, meter.unit, quantity,

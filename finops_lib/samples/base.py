@@ -108,10 +108,9 @@ def uuid(*parts: object) -> str:
     return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[17:20]}-{d[20:32]}"
 
 
-def clones(name: str, scale: int) -> Iterator[tuple[int, str]]:
+def clones(name: str, scale: int) -> list[str]:
     """The resources that stand in for one at this scale; the first keeps its plain name."""
-    for n in range(scale):
-        yield n, name if n == 0 else f"{name}-{n + 1}"
+    return [name, *(f"{name}-{n}" for n in range(2, scale + 1))]
 
 
 def prices(vendor: str, model: str, day: date) -> co.Price:

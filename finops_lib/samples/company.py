@@ -263,8 +263,6 @@ TOKENS = (
     Tokens(AZURE, "shared-platform", "production", AZURE_PROD, "aoai-trial", "gpt 4.1", 22, 0.15, fault="untagged"),
 )
 
-KINDS = ("input_uncached", "cache_read", "cache_write_5m", "output")
-
 
 class Price(NamedTuple):
     """Price of a million tokens in the vendor's billing currency, from a day on."""

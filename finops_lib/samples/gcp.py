@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,7 +59,7 @@ def write(run: Run) -> None:
         name = f"gcp_billing_export_resource_v1_{co.ACCOUNTS[co.GCP].replace('-', '_')}-{month.text}"
         folder = run.out / "inbox" / "gcp"
         if month.first < PARQUET_SINCE:
-            lines = "".join(json.dumps(row, default=_json) + "\n" for row in rows)
+            lines = "".join(json.dumps(row, default=number) + "\n" for row in rows)
             run.truth.written(folder / f"{name}.ndjson").write_text(lines, encoding="utf-8")
         else:
             _write_parquet(run.truth.written(folder / f"{name}.parquet"), rows)
@@ -68,12 +67,12 @@ def write(run: Run) -> None:
 
 def _rows(run: Run, month: Month) -> Iterator[Row]:
     rng = run.rng("gcp", month)
-    taxable: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    taxable = ZERO
     for day in month.days:
         for row in _usage_rows(run, month, day, rng):
-            taxable["cost"] += row["cost"]
+            taxable += row["cost"]
             yield row
-    tax = exact(float(taxable["cost"] * _TAX_RATE), 2)
+    tax = exact(float(taxable * _TAX_RATE), 2)
     run.truth.charge(co.GCP, month, co.UNALLOCATED, tax)
     yield _row(
         month, month.first, "Invoice", "Tax", None, ZERO, "", ZERO, cost=tax, cost_type="tax", days=len(month.days)
@@ -84,7 +83,7 @@ def _usage_rows(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
     for use in uses(co.GCP, month):
         if use.since <= day < use.until:
             price = prices(co.GCP, use.model, day)
-            for _, resource in clones(use.key, run.scale):
+            for resource in clones(use.key, run.scale):
                 counts = token_counts(use, day, rng)[0]
                 for sku, kind in zip(_VERTEX[use.model], ("input_uncached", "cache_read", "output"), strict=True):
                     if counts[kind]:
@@ -96,7 +95,7 @@ def _usage_rows(run: Run, month: Month, day: date, rng: Any) -> Iterator[Row]:
                           unit, unit_price, sku=sku, machine=fleet.machine)  # fmt: skip
     for meter in co.METERS:
         if meter.vendor == co.GCP:
-            for _, resource in clones(meter.resource, run.scale):
+            for resource in clones(meter.resource, run.scale):
                 factor = load(day, meter.growth, meter.weekend) * noise(rng) if meter.growth else 1
                 yield _charge(run, month, day, meter.service, meter.meter, meter, meter.resource, resource,
                               exact(meter.quantity * factor, 3), meter.unit, meter.price)  # fmt: skip
@@ -172,10 +171,6 @@ def _row(
         "adjustment_info": None,
         "cost_at_list": cost,
     }  # fmt: skip
-
-
-def _json(value: Decimal) -> float | int:
-    return number(value)
 
 
 def _write_parquet(file: Any, rows: list[Row]) -> None:

@@ -25,11 +25,11 @@ def write(run: Run) -> None:
             usage_rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
             for use in uses(co.OPENAI, month):
                 if use.since <= day < use.until:
-                    for _, key in clones(use.key, run.scale):
+                    for key in clones(use.key, run.scale):
                         counts, requests = token_counts(use, day, rng)
                         cost_rows += _costs(run, month, day, use, key, counts)
                         usage_rows[use.output == 0].append(_usage(use, key, counts, requests))
-            for _, key in clones(_IMAGES[1], run.scale):
+            for key in clones(_IMAGES[1], run.scale):
                 images = int(_IMAGES[2] * load(day, 0.05, 0.2) * noise(rng))
                 cost = images * _IMAGES[3]
                 run.truth.charge(co.OPENAI, month, co.USE_CASES[_IMAGES_USE_CASE].team, cost)
