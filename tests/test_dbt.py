@@ -40,7 +40,7 @@ def charge(day: str, cost: str, **changed: Any) -> dict[str, Any]:
     return {**usual, **changed}
 
 
-def tokens(day: str, cost: str, project: str, kind: str, quantity: int, **changed: Any) -> dict[str, Any]:
+def tokens(day: str, cost: str, project: str, kind: str, quantity: int | None, **changed: Any) -> dict[str, Any]:
     return charge(
         day,
         cost,
@@ -48,7 +48,7 @@ def tokens(day: str, cost: str, project: str, kind: str, quantity: int, **change
             "BillingAccountId": "org", "SubAccountId": project, "ServiceProviderName": "OpenAI",
             "ServiceCategory": "AI and Machine Learning", "ServiceName": "OpenAI API",
             "x_Model": "gpt-4o-mini", "x_TokenKind": kind, "x_ServiceTier": "standard",
-            "ConsumedQuantity": Decimal(quantity), "ConsumedUnit": "Tokens", **changed,
+            "ConsumedQuantity": quantity, "ConsumedUnit": quantity and "Tokens", **changed,
         },
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ CHARGES = [
     charge("2026-09-10", "1.23", Tags=tags(team="fraud", use_case="screening", environment="staging")),
     charge("2026-09-11", "10.01", SubAccountId="platform", ServiceName="Amazon EKS"),
     charge("2026-10-05", "7", SubAccountId="platform", ServiceName="Amazon EKS"),
-    tokens("2026-09-12", "0.45", "p-search", "input_uncached", 3_000_000),
+    tokens("2026-09-12", "0.45", "p-search", "input_uncached", None),  # a bill without tokens: usage counts them
     tokens("2026-09-12", "0.60", "p-fraud", "output", 1_000_000),
     tokens("2026-10-25", "8", "p-search", "output", 10_000_000),
     charge("2026-09-12", "20", BillingCurrency="EUR", ServiceProviderName="Microsoft", ServiceName="Azure OpenAI"),
@@ -119,8 +119,8 @@ PLAN: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 USAGE = {
-    "vendor": "OpenAI", "account_id": "org", "operation": "completion", "cache_read_tokens": 0,
-    "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0, "output_tokens": 0,
+    "vendor": "OpenAI", "account_id": "org", "operation": "completion", "service_tier": "standard",
+    "cache_read_tokens": 0, "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0, "output_tokens": 0,
 }  # fmt: skip
 COMPANIONS: dict[str, list[dict[str, Any]]] = {
     "ai_usage": [
@@ -316,12 +316,21 @@ def test_the_lifecycle_names_its_evidence_and_contradictions_stay_unknown(lumena
 
 def test_a_million_tokens_cost_what_the_bill_says(lumenar: Warehouse) -> None:
     assert lumenar.ask(
-        "select month, team, use_case, token_kind, tokens, billed_cost, effective_cost_per_1m_tokens "
+        "select month, team, use_case, token_kind, token_source, tokens, billed_cost, effective_cost_per_1m_tokens "
         "from fct_token_unit_cost order by all"
     ) == [
-        ("2026-09", "fraud", "unallocated", "output", Decimal(1_000_000), Decimal("0.6"), 0.6),
-        ("2026-09", "search", "answers", "input_uncached", Decimal(3_000_000), Decimal("0.45"), pytest.approx(0.15)),
-        ("2026-10", "search", "answers", "output", Decimal(10_000_000), Decimal(8), pytest.approx(0.8)),
+        ("2026-09", "fraud", "unallocated", "output", "bill", Decimal(1_000_000), Decimal("0.6"), 0.6),
+        (
+            "2026-09",
+            "search",
+            "answers",
+            "input_uncached",
+            "usage",
+            Decimal(3_000_000),
+            Decimal("0.45"),
+            pytest.approx(0.15),
+        ),
+        ("2026-10", "search", "answers", "output", "bill", Decimal(10_000_000), Decimal(8), pytest.approx(0.8)),
     ]
 
 
@@ -435,3 +444,5 @@ def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Wa
     ]
     assert len(catalog["nodes"]) == len(list(PROJECT.glob("models/**/*.sql")))
     assert undescribed == []
+    unenforced = [mart for mart in MARTS if not manifest["nodes"][f"model.finops.{mart}"]["contract"]["enforced"]]
+    assert unenforced == []

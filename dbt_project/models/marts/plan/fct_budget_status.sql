@@ -30,9 +30,9 @@ with spent as (
 expected as (
     select
         *,
-        cast(case when is_over then actual_cost else actual_cost + forecast_cost end as decimal(38, 18)) as expected_cost,
-        cast(case when is_over then actual_cost else actual_cost + forecast_low end as decimal(38, 18)) as expected_low,
-        cast(case when is_over then actual_cost else actual_cost + forecast_high end as decimal(38, 18)) as expected_high
+        case when is_over then actual_cost else actual_cost + forecast_cost end as expected_cost,
+        case when is_over then actual_cost else actual_cost + forecast_low end as expected_low,
+        case when is_over then actual_cost else actual_cost + forecast_high end as expected_high
     from spent
 )
 
@@ -49,9 +49,9 @@ select
     budget_amount,
     actual_cost,
     forecast_cost,
-    expected_cost,
-    expected_low,
-    expected_high,
+    cast(expected_cost as decimal(38, 18)) as expected_cost,
+    cast(expected_low as decimal(38, 18)) as expected_low,
+    cast(expected_high as decimal(38, 18)) as expected_high,
     {{ ratio('actual_cost', 'budget_amount') }} as consumed_ratio,
     {{ ratio('expected_cost', 'budget_amount') }} as expected_ratio,
     case
