@@ -267,5 +267,5 @@ def dbt_sources() -> str:
     ]
     lake = {"name": "lake", "schema": "lake", "description": "The lake, one view per dataset.", "tables": tables}
     body = {"version": 2, "sources": [lake], "models": [staged(c) for c in contracts().values()]}
-    head = "# Generated from finops_lib/contracts by finops_lib.contract.dbt_sources: change the contracts, not this file.\n"
+    head = "# Generated from the contracts by finops_lib.contract.dbt_sources: change those, not this file.\n"
     return head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
