@@ -85,8 +85,10 @@ def _repeated(db: duckdb.DuckDBPyConnection, contract: Contract, account: str, m
     return [
         (
             (str(a), str(m)),
-            f"{name}, row {last}, column {', '.join(contract.key)}: found the same key as in row {first}, "
-            f"wanted each once ({contract.grain}).",
+            (
+                f"{name}, row {last}, column {', '.join(contract.key)}: found the same key as in row {first}, "
+                f"wanted each once ({contract.grain})."
+            ),
         )
         for a, m, name, last, first, _ in rows
     ]

@@ -91,7 +91,7 @@ def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
     try:
         if lower.endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                archive.extractall(out)
+                archive.extractall(out)  # noqa: S202 - zipfile keeps every member below `out`
         else:
             with tarfile.open(path) as archive:
                 archive.extractall(out, filter="data")

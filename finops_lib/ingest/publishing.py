@@ -16,7 +16,7 @@ import duckdb
 
 from .. import lake
 from ..contract import Contract, contract, literal, quoted
-from ..errors import RefusedError
+from ..errors import FinopsError, RefusedError
 from ..lake import TIMELESS, Delivery, Home, Unit
 from . import checking
 from .adapters import Adapter, adapters, folder
@@ -34,7 +34,7 @@ class Outcome:
     """What became of one unit, or of a file that never became one."""
 
     status: str
-    """published, unchanged, would publish (dry run), held (a part that waits for the other), empty or refused."""
+    """published, unchanged, would publish (dry run), held (a part that waits for the other), empty, refused, or a note."""
     source: str | None
     message: str
     unit: Unit | None = None
@@ -101,11 +101,12 @@ def ingest(
             outcomes += _ingest_group(call, adapters()[key], groups[key])
         outcomes += _complete(call)
         documented = None
-        if data_docs and not dry_run and (Path(__file__).parent.parent / "expectations.py").exists():
-            from .. import expectations
-
-            progress("writing Data Docs")
-            documented = expectations.document(_documentable(home, outcomes), out=home.reports / "data_docs")
+        if data_docs and not dry_run:
+            try:
+                documented = _documented(call, outcomes)
+            except FinopsError as error:
+                # The lake is whole already; pages about it that cannot be written refuse nothing.
+                outcomes.append(Outcome(status="note", source=None, message=str(error)))
     return Ingested(outcomes=[replace(o, staged=None) for o in outcomes], data_docs=documented)
 
 
@@ -208,9 +209,8 @@ def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
             db.execute(f"set variable account = {literal(call.account)}")
         for file in sorted(folder().glob("*.csv")):
             if not file.name.endswith(".headers.csv"):
-                db.execute(
-                    f"create view {file.stem} as select * from read_csv({literal(str(file))}, all_varchar = true, header = true)"
-                )
+                rows = f"read_csv({literal(str(file))}, all_varchar = true, header = true)"
+                db.execute(f"create view {file.stem} as select * from {rows}")
         yield db
 
 
@@ -241,7 +241,8 @@ def _in_contract_columns(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> str
     unknown = given - set(own.names)
     if unknown:
         raise RefusedError(
-            f"The {adapter.name} adapter gives columns that {adapter.dataset} does not have: {', '.join(sorted(unknown))}."
+            f"The {adapter.name} adapter gives columns that {adapter.dataset} does not have: "
+            f"{', '.join(sorted(unknown))}."
         )
     defaults = {
         "x_Adapter": literal(adapter.name),
@@ -570,6 +571,31 @@ def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, nam
             db.execute(f"insert into {table} by name select {columns} from read_parquet({file})")
 
 
-def _documentable(home: Home, outcomes: Sequence[Outcome]) -> list[Any]:
-    """What Great Expectations is to document: each delivery with what was checked and what was refused."""
-    raise NotImplementedError
+def _documented(call: _Call, outcomes: Sequence[Outcome]) -> Path | None:
+    """Let Great Expectations say what was checked: one page per source and dataset of this call."""
+    from .. import expectations
+
+    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for o in outcomes:
+        if o.status in ("published", "refused") and not (o.unit and o.unit.dataset == PARTS):
+            dataset = (
+                o.unit.dataset if o.unit else next((a.dataset for a in adapters().values() if a.name == o.source), "")
+            )
+            groups[(o.source or "not recognised", dataset or "cost_and_usage")].append(o)
+    if not groups:
+        return None
+    call.progress("writing Data Docs")
+    pages = []
+    for (source, dataset), found in sorted(groups.items()):
+        months = sorted({o.unit.month for o in found if o.unit and o.unit.month != TIMELESS})
+        span = f", {months[0]} to {months[-1]}" if len(months) > 1 else f", {months[0]}" if months else ""
+        pages.append(
+            expectations.Delivery(
+                title=f"{dataset} from {source}{span}",
+                delivered_at=call.began[:19] + "Z",
+                contract=contract(dataset),
+                parquet=sorted({o.staged for o in found if o.staged is not None and o.staged.exists()}),
+                refusals=[o.message for o in found if o.status == "refused"],
+            )
+        )
+    return expectations.document(pages, out=call.home.reports / "data_docs")

@@ -108,8 +108,8 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         nulls = ["", adapter.null] if adapter.null else [""]
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
         return (
-            f"(select *, row_number() over () as x_source_row from read_csv({path}, header = true, auto_detect = false, "
-            f"columns = {columns}, delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
+            f"(select *, row_number() over () as x_source_row from read_csv({path}, header = true, "
+            f"auto_detect = false, columns = {columns}, delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{', '.join(literal(n) for n in nulls)}], parallel = false, max_line_size = 16777216))"
         )
     shape = "array" if file.array else "unstructured"
@@ -120,8 +120,8 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         inner = f"r{depth}"
         step = f"json_extract({around[-1]}, '$.{key}')"
         records = (
-            f"select {', '.join(around)}, unnest(case when json_type({step}) = 'ARRAY' "
-            f"then cast({step} as json[]) when {step} is null then [{around[-1]}] else [] end) as {inner} from ({records})"
+            f"select {', '.join(around)}, unnest(case when json_type({step}) = 'ARRAY' then cast({step} as json[]) "
+            f"when {step} is null then [{around[-1]}] else [] end) as {inner} from ({records})"
         )
         around.append(inner)
     merged = ", ".join(reversed(around))
@@ -168,7 +168,7 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
         bound = _bindings(adapter, file)
         columns = []
         for name, kind, optional in adapter.columns:
-            if name not in bound and not (file.format == "json"):
+            if name not in bound and file.format != "json":
                 columns.append(f"cast(null as {kind}) as {quoted(name)}")
                 continue
             text = _text(adapter, file, name, kind, bound)
