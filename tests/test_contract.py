@@ -140,3 +140,8 @@ def test_the_dbt_sources_are_the_contracts() -> None:
 
     file = Path(__file__).parent.parent / "dbt_project" / "models" / "staging" / "_lake.yml"
     assert file.read_text(encoding="utf-8") == dbt_sources()
+
+
+def test_no_column_is_called_like_a_folder_of_the_lake() -> None:
+    # Hive partitioning would put the folder's value in its place.
+    assert [d.dataset for d in contracts().values() if {"source", "billing_month"} & set(d.names)] == []

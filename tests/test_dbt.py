@@ -111,10 +111,10 @@ PLAN: dict[str, list[dict[str, Any]]] = {
         {"budget_name": "speech", "month": "2026-09", "team": "speech", "amount": 40, "currency": "EUR"},
     ],
     "assumption": [
-        {"name": "hourly_rate", "value": Decimal(50), "currency": "USD", "owner": "cfo", "source": "payroll"},
-        {"name": "attribution", "use_case": "answers", "value": Decimal("0.5"), "owner": "cfo", "source": "survey"},
+        {"name": "hourly_rate", "value": Decimal(50), "currency": "USD", "owner": "cfo", "evidence": "payroll"},
+        {"name": "attribution", "use_case": "answers", "value": Decimal("0.5"), "owner": "cfo", "evidence": "survey"},
         {"name": "exchange_rate", "value": Decimal("1.1"), "currency": "EUR", "to_currency": "USD", "owner": "cfo",
-         "source": "bank"},
+         "evidence": "bank"},
     ],
 }  # fmt: skip
 

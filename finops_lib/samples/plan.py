@@ -177,10 +177,10 @@ def _assumptions() -> Iterator[Row]:
 
 
 def _assumption(
-    name: str, use_case: str | None, value: Decimal, owner: str, source: str, *, currency: str | None = None,
+    name: str, use_case: str | None, value: Decimal, owner: str, evidence: str, *, currency: str | None = None,
     to_currency: str | None = None, valid_from: date | None = None,
 ) -> Row:  # fmt: skip
     return {
         "name": name, "use_case": use_case, "value": value, "currency": currency, "to_currency": to_currency,
-        "valid_from": valid_from, "owner": owner, "source": source,
+        "valid_from": valid_from, "owner": owner, "evidence": evidence,
     }  # fmt: skip

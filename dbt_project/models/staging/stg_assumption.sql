@@ -6,7 +6,7 @@ select
     to_currency,
     valid_from,
     owner,
-    source,
+    evidence,
     x_adapter,
     x_source_file,
     x_source_row
