@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from .contract import Column, contract, literal, quoted
+from .contract import contract, literal, quoted
 from .errors import NotBuiltError, UsageError
 from .lake import Home
 from .warehouse import dataset_sql
@@ -51,16 +51,9 @@ def export_focus(home: Home, *, version: str, out: str | Path) -> int:
         focus = {c.name: quoted(c.name) for c in columns if not c.name.startswith("x_")}
         if version <= "1.3":
             focus |= UP_TO_1_3
-        if version <= "1.2":
-            focus = {k: v for k, v in focus.items() if k not in ("HostProviderName", "ServiceProviderName")}
-        selected = {k: focus[k] for k in sorted(focus)} | {
-            c.name: quoted(c.name) for c in columns if c.name not in focus
-        }
-        selected = {k: v for k, v in selected.items() if k in focus or k.startswith("x_")}
-        written = ", ".join(
-            f"{_as_text(own.column(k), v) if _csv_time(own, k, target) else v} as {quoted(k)}"
-            for k, v in selected.items()
-        )
+        selected = {k: focus[k] for k in sorted(focus)}
+        selected |= {c.name: quoted(c.name) for c in columns if c.name.startswith("x_")}
+        written = ", ".join(f"{_spelled(k, v, target)} as {quoted(k)}" for k, v in selected.items())
         shape = "format csv, header true" if target.suffix == ".csv" else "format parquet, compression zstd"
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")
@@ -77,12 +70,11 @@ def export_focus(home: Home, *, version: str, out: str | Path) -> int:
     return int(rows)
 
 
-def _csv_time(own: object, name: str, target: Path) -> bool:
-    return target.suffix == ".csv" and name.endswith(("PeriodStart", "PeriodEnd"))
-
-
-def _as_text(_: Column, value: str) -> str:
-    return f"strftime({value}, '%Y-%m-%dT%H:%M:%SZ')"
+def _spelled(name: str, value: str, target: Path) -> str:
+    """A time in CSV is text as FOCUS spells it; everything else is as it is."""
+    if target.suffix == ".csv" and name.endswith(("PeriodStart", "PeriodEnd")):
+        return f"strftime({value}, '%Y-%m-%dT%H:%M:%SZ')"
+    return value
 
 
 def _focus_type(name: str) -> str:

@@ -24,3 +24,21 @@ def shared_samples() -> Path:
     if not folder.exists():
         pytest.skip("../shared/sources/samples is not beside the project: exports of others cannot be read")
     return folder
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The sample company's last six months, all the way: exports, lake, marts, forecast, report."""
+    from finops_lib import pipeline, samples, warehouse
+    from finops_lib.ingest import ingest
+    from finops_lib.reports import report
+
+    root = tmp_path_factory.mktemp("company")
+    samples.write(root, months=6)
+    home = Home(root)
+    assert ingest(home, [home.inbox, home.plan]).refused == []
+    assert ingest(home, [root / "corrections"], data_docs=False).refused == []
+    assert warehouse.build(home).messages == []
+    assert pipeline.forecast(home).refused == []
+    report(home)
+    return home
