@@ -203,7 +203,9 @@ def token_prices(frame: pl.DataFrame, *, data_date: date, top: int = 9) -> Chart
     chart = _layer(line.mark_line(strokeWidth=2), dots, names)
     more = [f"the {top} dearest of {len(models)} models"] if len(models) > top else []
     notes = ["all kinds of token together", *more]
-    return _finish(chart, found, _basis(currency, data_date, *notes), height=340, right=170)
+    longest = max(len(f"{model}  0.000") for model in models[:top])
+    right = max(0, 6 * longest - 40)
+    return _finish(chart, found, _basis(currency, data_date, *notes), height=340, right=right)
 
 
 def requests(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 14) -> Chart:
@@ -344,7 +346,8 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
         return nothing("budgets")
     currency = _one(frame, "billing_currency")
     over, risky = (frame.filter(pl.col("status") == status).height for status in ("over", "at risk"))
-    found = f"{_count_of(over, frame.height, 'budget')} over and {risky} at risk in {month_name(month, year=True)}"
+    found = f"{over or 'None'} of {_count(frame.height, 'budget')} {'is' if over < 2 else 'are'} over"
+    found += f" and {risky or 'none'} at risk in {month_name(month, year=True)}"
     worst = frame.row(0, named=True)
     fullest = worst["expected_ratio"] if worst["expected_ratio"] is not None else worst["consumed_ratio"]
     if fullest is not None:
@@ -522,7 +525,12 @@ def nothing(what: str) -> Chart:
     note = empty.mark_text(align="left", fontSize=13, color=PALE, lineBreak="\n", baseline="top").encode(
         text="text:N", x=alt.value(0), y=alt.value(4)
     )
-    return _finish(_layer(note), "Nothing to show yet", (), height=24 * len(lines))
+    return _finish(_layer(note), _NOTHING, (), height=24 * len(lines))
+
+
+def shows(chart: Chart) -> bool:
+    """Whether a chart has anything to show."""
+    return bool(_title(chart)["text"] != [_NOTHING])
 
 
 def finding(chart: Chart) -> str:
@@ -642,13 +650,16 @@ def theme() -> alt.theme.ThemeConfig:
                 "legend": {
                     "orient": "top", "direction": "horizontal", "title": None, "labelFontSize": 11,
                     "symbolType": "square", "symbolSize": 110, "labelColor": INK, "titleFontSize": 11,
-                    "titleFontWeight": "normal", "titleColor": PALE, "offset": 10, "columnPadding": 16, "symbolOpacity": 1,
+                    "titleFontWeight": "normal", "titleColor": PALE, "offset": 10, "columnPadding": 16,
+                    "symbolOpacity": 1,
                 },
                 "text": {"font": FONT},
             },
         }
     )  # fmt: skip
 
+
+_NOTHING = "Nothing to show yet"
 
 _ROOM = 1.2
 """How much longer than its longest bar a lying axis is, for the labels at the bars' ends."""
@@ -660,10 +671,9 @@ _MOST = 2.5
 def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int, right: int = 0) -> Chart:
     alt.theme.enable("finops")
     return chart.properties(
-        width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12 + right, "bottom": 8}, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        title=alt.TitleParams(
-            text=_lines(found, 104), subtitle=_lines(" · ".join(basis), 160)
-        ),
+        width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12 + right, "bottom": 8},
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        title=alt.TitleParams(text=_lines(found, 104), subtitle=_lines(" · ".join(basis), 160)),
     )  # fmt: skip
 
 
@@ -793,7 +803,8 @@ def _end_labels(
     said = pl.Series([say(row) for row in frame.iter_rows(named=True)], dtype=pl.String)
     labelled = _plain(frame).with_columns(pl.col(at).clip(lower_bound=0), label=said)
     labels = alt.Chart(labelled).mark_text(align="left", dx=5, fontSize=11, color=INK)
-    return labels.encode(x=alt.X(f"{at}:Q"), y=_names(name, order), text="label:N")
+    drawn: alt.Chart = labels.encode(x=alt.X(f"{at}:Q"), y=_names(name, order), text="label:N")
+    return drawn
 
 
 def _spread(ends: pl.DataFrame, column: str, shown: pl.DataFrame, *, height: int) -> pl.DataFrame:
@@ -880,10 +891,6 @@ def _error(measured: pl.DataFrame, model: str) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _count_of(number: int, of: int, thing: str) -> str:
-    return f"{number or 'No'} {thing}{'' if number == 1 else 's'} of {of}{' is' if number == 1 else ' are'}"
 
 
 def _digits(size: float) -> str:

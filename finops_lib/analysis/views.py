@@ -319,6 +319,25 @@ def assumed(assumption: pl.DataFrame) -> Assumed:
     )
 
 
+def closest_calls(sensitivity: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the use case, one per currency, whose worth is nearest to turning over when an assumption is wrong.
+
+    Reads    what `roi.sensitivity` returns.
+    Returns  its rows of those use cases: the least worth compared with how far one assumption moves it.
+    """
+    use_case = ["use_case", "currency"]
+    by_npv = pl.col("base_npv").is_not_null()
+    base = pl.when(by_npv).then("base_npv").otherwise("base_roi")
+    moved = pl.when(by_npv).then("npv").otherwise("roi")
+    nearest = (
+        sensitivity.group_by(use_case)
+        .agg(distance=base.first().abs() / (moved - base).abs().max())
+        .sort("currency", "distance", "use_case")
+        .unique("currency", keep="first", maintain_order=True)
+    )
+    return sensitivity.join(nearest, on=use_case, how="semi", maintain_order="left")
+
+
 def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
     """Everything in a month that the figures cannot account for, so that nothing unknown hides.
 

@@ -1,0 +1,28 @@
+"""What an executive gets: one page that opens anywhere, its charts, its tables, and the figures as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finops_lib.lake import Home
+
+
+def report(home: Home, *, month: str | None = None, out: Path | str | None = None) -> Path:
+    """Write the report of a month: `index.html`, `charts/`, `tables.xlsx` and `report.json`.
+
+    Reads    all marts, and the assumptions of the plan.
+    Returns  the folder it wrote, `reports/<month>` of the home unless `out` names another. The same data give the same
+             bytes. Without `month` it is the month of the last reported usage.
+    Refuses  NotBuiltError when the warehouse is not built or holds no charge; UsageError for a month without charges.
+    """
+    from finops_lib import warehouse
+
+    from .content import MARTS, compose
+    from .writing import write
+
+    marts = {name: warehouse.mart(home, name) for name in MARTS}
+    marts["assumption"] = warehouse.dataset(home, "assumption")
+    composed = compose(marts, data_date=warehouse.data_date(home), month=month)
+    return write(composed, Path(out) if out else home.reports / composed.month)
