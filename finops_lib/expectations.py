@@ -32,7 +32,10 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One unit as it was staged: one source's account and month of one dataset."""
+    """What one source delivered of one dataset, as it was staged; one Parquet file for each account and month.
+
+    Several months are checked at once faster than one by one: Great Expectations takes most of a second to begin.
+    """
 
     title: str
     delivered_at: str
@@ -102,8 +105,8 @@ def document(deliveries: Sequence[Delivery], *, out: Path) -> Path:
 def expectations(contract: Contract, *, present: Sequence[str]) -> list[Expectation]:
     """Everything a contract promises, as expectations.
 
-    Reads    `present`: columns with a value on any row. One that FOCUS does not make mandatory may be absent from a
-             month, and is then not expected to be filled.
+    Reads    `present`: columns that every month has a value of. One that FOCUS does not make mandatory may be absent
+             from a month, and is then not expected to be filled.
     Returns  the columns and their types, then column by column, then rows, then the key.
     """
     whole = [
@@ -136,7 +139,7 @@ def _of_columns(contract: Contract, present: set[str]) -> Iterator[Expectation]:
     for c in contract.columns:
         about = {"column": c.name}
         if c.required or (not c.nulls and c.name in present):
-            kept = "never NULL" if c.required else "never NULL where the month has it"
+            kept = "never NULL" if c.required else "never NULL, since it is present"
             yield Expectation(kind="ExpectColumnValuesToNotBeNull", arguments=about, column=c.name, promise=kept)
         if c.values:
             yield Expectation(
@@ -210,10 +213,11 @@ def _last_line(text: str) -> str:
 def _job(delivery: Delivery) -> dict[str, Any]:
     files = ", ".join(literal(str(f)) for f in delivery.parquet)
     rows = f"select * from read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+    filled = ", ".join(f"count({quoted(c.name)}) > 0 as {quoted(c.name)}" for c in delivery.contract.columns)
+    by_file = rows.replace("hive_partitioning", "filename = 'x_delivered_in', hive_partitioning")
     with duckdb.connect() as db:
-        names = [row[0] for row in db.execute(f"describe {rows}").fetchall()]
-        counts = db.execute(f"select {', '.join(f'count({quoted(n)})' for n in names)} from ({rows})").fetchall()[0]
-    present = [name for name, count in zip(names, counts, strict=True) if count]
+        months = db.execute(f"select {filled} from ({by_file}) group by x_delivered_in").fetchall()
+    present = [name for name, in_months in zip(delivery.contract.names, zip(*months, strict=True)) if all(in_months)]
     return {"rows": rows, "expectations": [asdict(e) for e in expectations(delivery.contract, present=present)]}
 
 

@@ -41,7 +41,8 @@ def test_wrong_usage_ends_with_2() -> None:
 def test_a_path_that_is_not_there_ends_with_2_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--home", str(tmp_path), "ingest", str(tmp_path / "bill.csv")]) == 2
     assert capsys.readouterr().err == (
-        f"finops: There is no file or folder {tmp_path / 'bill.csv'}. Check the path; patterns are expanded as in a shell.\n"
+        f"finops: There is no file or folder {tmp_path / 'bill.csv'}. Check the path; "
+        "patterns are expanded as in a shell.\n"
     )
 
 
@@ -61,7 +62,10 @@ def test_a_refusal_ends_with_1_and_is_said_on_standard_error(
         (["report"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
         (["check"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
         (["forecast"], "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n"),
-        (["export", "focus", "--out", "{home}/x.parquet"], "holds no charges yet. Bring in a bill with `finops ingest PATH`.\n"),
+        (
+            ["export", "focus", "--out", "{home}/x.parquet"],
+            "holds no charges yet. Bring in a bill with `finops ingest PATH`.\n",
+        ),
     ],
 )  # fmt: skip
 def test_a_command_too_early_names_the_one_that_comes_before(

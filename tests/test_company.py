@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -154,7 +155,7 @@ def test_a_scheduled_run_takes_what_is_new_and_leaves_one_summary(company: Home)
         ("check", "failed"),  # the planted unapproved model
         ("report", "done"),
     ]
-    assert json.loads(open(summary["written"], encoding="utf-8").read())["steps"] == summary["steps"]
+    assert json.loads(Path(summary["written"]).read_text(encoding="utf-8"))["steps"] == summary["steps"]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])

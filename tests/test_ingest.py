@@ -90,11 +90,13 @@ def test_each_month_is_a_parquet_file_that_any_reader_can_read(home: Home, good:
     ]
     with duckdb.connect() as db:
         rows = db.sql(
-            f"select source, billing_month, sum(BilledCost) from read_parquet('{home.lake}/cost_and_usage/*/*/*.parquet', "
+            "select source, billing_month, sum(BilledCost) "
+            f"from read_parquet('{home.lake}/cost_and_usage/*/*/*.parquet', "
             "hive_partitioning = true, hive_types = {'billing_month': varchar}) group by all order by 2"
         ).fetchall()
         described = db.sql(
-            f"describe select * from read_parquet('{home.lake}/cost_and_usage/source=focus/billing_month=2026-09/a-1.parquet', hive_partitioning = false)"
+            f"describe select * from read_parquet('{home.lake}/cost_and_usage/source=focus/billing_month=2026-09/"
+            "a-1.parquet', hive_partitioning = false)"
         ).fetchall()
     assert rows == [
         ("focus", "2026-09", Decimal("1.500000000000000001")),
@@ -159,8 +161,8 @@ REFUSED = {
     ),
     "a wrong type": (
         text(charge(), charge(BilledCost="12,50")),
-        "bill.csv, row 2, column BilledCost: found '12,50', wanted a number. Correct the value at its source and deliver "
-        "the file again. cost_and_usage from focus, account a-1, 2026-09 stays as it was.",
+        "bill.csv, row 2, column BilledCost: found '12,50', wanted a number. Correct the value at its source and "
+        "deliver the file again. cost_and_usage from focus, account a-1, 2026-09 stays as it was.",
     ),
     "an empty required field": (
         text(charge(BilledCost=""), charge()),
@@ -174,8 +176,8 @@ REFUSED = {
     ),
     "a row that is cut": (
         text(charge(), charge()[:5]),
-        "bill.csv, row 2: found 5 columns, wanted 18 as in the header (line 3 of the file). Export it again; an unquoted "
-        "delimiter or a cut line does this.",
+        "bill.csv, row 2: found 5 columns, wanted 18 as in the header (line 3 of the file). Export it again; an "
+        "unquoted delimiter or a cut line does this.",
     ),
     "no bytes at all": (
         "",

@@ -34,7 +34,7 @@ class Outcome:
     """What became of one unit, or of a file that never became one."""
 
     status: str
-    """published, unchanged, would publish (dry run), held (a part that waits for the other), empty, refused, or a note."""
+    """published, unchanged, would publish (dry run), held (waits for its other part), empty, refused, or a note."""
     source: str | None
     message: str
     unit: Unit | None = None

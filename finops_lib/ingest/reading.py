@@ -109,7 +109,8 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
         return (
             f"(select *, row_number() over () as x_source_row from read_csv({path}, header = true, "
-            f"auto_detect = false, columns = {columns}, delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
+            f"auto_detect = false, columns = {columns}, "
+            f"delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{', '.join(literal(n) for n in nulls)}], parallel = false, max_line_size = 16777216))"
         )
     shape = "array" if file.array else "unstructured"
