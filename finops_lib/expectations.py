@@ -212,12 +212,14 @@ def _last_line(text: str) -> str:
 
 def _job(delivery: Delivery) -> dict[str, Any]:
     files = ", ".join(literal(str(f)) for f in delivery.parquet)
-    rows = f"select * from read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
-    filled = ", ".join(f"count({quoted(c.name)}) > 0 as {quoted(c.name)}" for c in delivery.contract.columns)
-    by_file = rows.replace("hive_partitioning", "filename = 'x_delivered_in', hive_partitioning")
+    read = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true"
+    rows = f"select * from {read})"
     with duckdb.connect() as db:
-        months = db.execute(f"select {filled} from ({by_file}) group by x_delivered_in").fetchall()
-    present = [name for name, in_months in zip(delivery.contract.names, zip(*months, strict=True)) if all(in_months)]
+        names = [row[0] for row in db.execute(f"describe {rows}").fetchall()]
+        filled = ", ".join(f"count({quoted(name)}) > 0" for name in names)
+        by_file = f"select {filled} from {read}, filename = 'x_delivered_in') group by x_delivered_in"
+        months = db.execute(by_file).fetchall()
+    present = [name for i, name in enumerate(names) if all(month[i] for month in months)]
     return {"rows": rows, "expectations": [asdict(e) for e in expectations(delivery.contract, present=present)]}
 
 
