@@ -153,7 +153,7 @@ def teams(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 16) ->
     return _finish(
         bars + labels,
         found,
-        _basis(currency, data_date, month_name(month, year=True), *more),
+        _basis(currency, data_date, _when(month, data_date), *more),
         height=_rows(names[:top]),
     )
 
@@ -203,9 +203,7 @@ def token_prices(frame: pl.DataFrame, *, data_date: date, top: int = 9) -> Chart
     chart = _layer(line.mark_line(strokeWidth=2), dots, names)
     more = [f"the {top} dearest of {len(models)} models"] if len(models) > top else []
     notes = ["all kinds of token together", *more]
-    longest = max(len(f"{model}  0.000") for model in models[:top])
-    right = max(0, 6 * longest - 40)
-    return _finish(chart, found, _basis(currency, data_date, *notes), height=340, right=right)
+    return _finish(chart, found, _basis(currency, data_date, *notes), height=340)
 
 
 def requests(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 14) -> Chart:
@@ -246,7 +244,7 @@ def requests(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 14)
     return _finish(
         _layer(bars, ticks, labels),
         found,
-        _basis(currency, data_date, month_name(month, year=True), *notes),
+        _basis(currency, data_date, _when(month, data_date), *notes),
         height=_rows(names),
     )
 
@@ -329,7 +327,7 @@ def training(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 15)
     )
     unpriced = frame.height - priced.height
     notes = [
-        f"runs started in {month_name(month, year=True)}",
+        f"runs started in {_when(month, data_date)}",
         *([f"the {top} dearest"] if priced.height > top else []),
         *([f"{unpriced} runs have no price and no bar"] if unpriced else []),
     ]
@@ -347,7 +345,7 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
     currency = _one(frame, "billing_currency")
     over, risky = (frame.filter(pl.col("status") == status).height for status in ("over", "at risk"))
     found = f"{over or 'None'} of {_count(frame.height, 'budget')} {'is' if over < 2 else 'are'} over"
-    found += f" and {risky or 'none'} at risk in {month_name(month, year=True)}"
+    found += f" and {risky or 'none'} at risk in {_when(month, data_date)}"
     worst = frame.row(0, named=True)
     fullest = worst["expected_ratio"] if worst["expected_ratio"] is not None else worst["consumed_ratio"]
     if fullest is not None:
@@ -366,7 +364,7 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
         frame.with_columns(
             at=pl.max_horizontal("consumed_ratio", "expected_ratio", "high_ratio", pl.lit(1.0)).clip(upper_bound=_MOST)
         ),
-        "budget_name", "at", lambda row: _budget_label(row, currency), names,
+        "budget_name", "at", _budget_label, names,
     )  # fmt: skip
     note = "dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"
     return _finish(
@@ -559,8 +557,8 @@ def svg(chart: Chart, *, name: str) -> str:
     ids = {found: f"{name}-{n}" for n, found in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawn)))}
     drawn = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{ids[m[1]]}"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{ids[m[1]]})", drawn)
-    described = f'<title id="{name}-title">{html.escape(alt_text(chart))}</title>'
     head, body = drawn.split(">", 1)
+    described = f'<title id="{name}-title">{html.escape(alt_text(chart))}</title>'
     return f'{head} role="img" aria-labelledby="{name}-title">{described}{body}'
 
 
@@ -573,7 +571,7 @@ def png(chart: Chart, *, scale: float = 2) -> bytes:
 
 
 def show_in_notebooks() -> None:
-    """Make notebooks draw charts as SVG, which needs no network and survives every export."""
+    """Make notebooks draw charts as pictures, which need no network and survive every export."""
     alt.renderers.register("finops", _drawn_for_notebook)
     alt.renderers.enable("finops")
 
@@ -602,6 +600,8 @@ def percent(value: float | None) -> str:
     if value is None:
         return "an unknown share"
     size = abs(value) * 100
+    if 0 < size < 0.05:
+        return f"{'−' if value < 0 else ''}<0.1 %"
     if 99 < size < 100 or (size < 10 and size != round(size)):
         shown = f"{math.floor(size * 10) / 10 if size > 99 else size:.1f}"
     else:
@@ -668,10 +668,10 @@ _MOST = 2.5
 """Budgets used beyond this are cut off at it, so that one does not flatten the others; their labels say more."""
 
 
-def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int, right: int = 0) -> Chart:
+def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int) -> Chart:
     alt.theme.enable("finops")
     return chart.properties(
-        width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12 + right, "bottom": 8},
+        width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12, "bottom": 8},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         title=alt.TitleParams(text=_lines(found, 104), subtitle=_lines(" · ".join(basis), 160)),
     )  # fmt: skip
@@ -708,10 +708,13 @@ def _spec(chart: Chart) -> dict[str, Any]:
     return found
 
 
-def _drawn_for_notebook(spec: dict[str, Any], **_: Any) -> dict[str, str]:
+def _drawn_for_notebook(spec: dict[str, Any], **_: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """A picture twice as fine as it is shown, and its alternative text where Jupyter looks for it."""
     import vl_convert
 
-    return {"image/svg+xml": vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])}
+    drawn: bytes = vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])
+    said = " ".join([*spec["title"]["text"], *spec["title"]["subtitle"]])
+    return {"image/png": drawn}, {"image/png": {"width": WIDTH, "alt": said}}
 
 
 def _one(frame: pl.DataFrame, column: str) -> str:
@@ -838,12 +841,18 @@ def _rows(names: Sequence[str]) -> int:
 def _ratio_scale(frame: pl.DataFrame) -> alt.Scale:
     columns = ("consumed_ratio", "expected_ratio", "high_ratio")
     top = max(_largest(frame[column]) for column in columns)
-    return alt.Scale(domain=[0, _ROOM * min(max(top, 1.0), _MOST)], nice=False)
+    return alt.Scale(domain=[0, 1.3 * min(max(top, 1.0), _MOST)], nice=False)
 
 
-def _budget_label(row: Mapping[str, Any], currency: str) -> str:
+def _budget_label(row: Mapping[str, Any]) -> str:
     ends = row["expected_cost"] if row["expected_cost"] is not None else row["actual_cost"]
-    return f"{row['status']} · {money(ends, currency)} of {short(row['budget_amount'])}"
+    return f"{row['status']} · {short(ends)} of {short(row['budget_amount'])}"
+
+
+def _when(month: str, data_date: date) -> str:
+    """A month, `to date` while days of it are still to come."""
+    still_open = f"{data_date + timedelta(days=1):%Y-%m}" <= month
+    return f"{month_name(month, year=True)}{' to date' if still_open else ''}"
 
 
 def _so_far(row: Mapping[str, Any]) -> str:

@@ -259,7 +259,8 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, status: pl.D
 
     Reads    fct_forecast; `history`: fct_daily_cost; `status`: fct_budget_status.
     Returns  currency, charge_date, actual (NULL where still to come), expected, low, high (NULL where past),
-             budget_per_day (the month's budget over its days; NULL where there is none), data_through, model.
+             budget_per_day (the month's budget for everything over its days; NULL where there is none, since the
+             budgets of some teams say nothing about all cost), data_through, model.
     """
     ahead = forecast.filter(pl.col("scope") == "total").select(
         "currency", "charge_date", "expected", "low", "high", "data_through", "model"
@@ -274,9 +275,10 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, status: pl.D
             pl.col("charge_date") > pl.col("data_through") - timedelta(days=HISTORY_DAYS),
         )
     )
+    whole = status.filter(pl.col("team").is_null())
     allowed = [
-        company_budget(status, month=month).select("budget_amount", currency="billing_currency", month=pl.lit(month))
-        for month in status["month"].unique()
+        company_budget(whole, month=month).select("budget_amount", currency="billing_currency", month=pl.lit(month))
+        for month in whole["month"].unique()
     ]
     return (
         pl.concat([past, ahead], how="diagonal")
@@ -365,7 +367,7 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
         ),
         _unknown(
             tokens.filter(pl.col("model") == "unknown"),
-            "Token cost without a model", "rows of fct_token_unit_cost", "the vendor's usage export",
+            "Token cost without a model", "mart rows", "the vendor's usage export",
             currency="billing_currency",
         ),
         _unknown(
@@ -380,7 +382,7 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
         ),
         _unknown(
             inference.filter(uncounted),
-            "Model cost without a count of requests", "rows of fct_inference_unit_cost", "the vendor's usage export",
+            "Model cost without a count of requests", "mart rows", "the vendor's usage export",
             currency="billing_currency",
         ),
         _unknown(

@@ -35,6 +35,13 @@ Kind = Literal["text", "money", "price", "share", "change", "count", "number", "
 
 BASIS = "Effective cost"
 
+_OF = {
+    "Share allocated": "of {currency}",
+    "Forecast versus budget": "of {currency} budget",
+    "ROI": "on {currency}",
+}
+"""What each share is a share of."""
+
 RESTS_ON = {
     "Total spend": "fct_daily_cost",
     "Share allocated": "fct_allocated_cost",
@@ -199,10 +206,10 @@ def _figures(facts: _Facts) -> list[Headline]:
 def _shown(figure: spend.Figure) -> str:
     if figure.value is None:
         return "unknown"
-    if figure.unit != "share":
+    if figure.unit != "share" or isinstance(figure.value, Decimal):
         return charts.money(figure.value, figure.currency or "")
-    said = charts.signed if figure.name == "ROI" else charts.percent
-    return f"{said(float(figure.value))} of {figure.currency}" if figure.name != "ROI" else said(float(figure.value))
+    said = charts.signed(figure.value) if figure.name == "ROI" else charts.percent(figure.value)
+    return f"{said} {_OF[figure.name]}".format(currency=figure.currency)
 
 
 def _spend(facts: _Facts) -> Section:

@@ -1,0 +1,49 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How much is tried out, and how much runs the business?
+#
+# Effective cost by lifecycle, from `fct_lifecycle_cost`. What no rule, tag or environment places is `unknown` and
+# stays visible. The line is where experiments cost 30 % of what production costs.
+
+# %%
+import os
+
+from IPython.display import Markdown, display
+
+from finops_lib import charts, warehouse
+from finops_lib.analysis import views
+from finops_lib.lake import Home
+
+charts.show_in_notebooks()
+home = Home(os.environ.get("FINOPS_HOME", "demo"))
+data_date = warehouse.data_date(home)
+month = views.month_of(data_date)
+
+# %%
+lifecycle = warehouse.mart(home, "fct_lifecycle_cost")
+months = views.lifecycles(lifecycle, month=month, data_date=data_date)
+drawn = [charts.lifecycle(own, data_date=data_date) for own in months.partition_by("billing_currency")]
+display(*drawn)
+
+# %% [markdown]
+# How we know which is which:
+
+# %%
+views.evidence(lifecycle, month=month)
+
+# %% [markdown]
+# ## Answer
+
+# %%
+display(Markdown(" ".join(charts.finding(chart) for chart in drawn)))

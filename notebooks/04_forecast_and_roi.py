@@ -1,0 +1,72 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Will the money last, and what does it bring?
+#
+# The latest forecast beside the budget, from `fct_forecast` and `fct_budget_status`, with the error of its backtest;
+# then the return of each use case, from `fct_use_case_value` and the assumptions of the plan.
+
+# %%
+import os
+
+import polars as pl
+from IPython.display import Markdown, display
+
+from finops_lib import charts, warehouse
+from finops_lib.analysis import forecast, roi, spend, views
+from finops_lib.lake import Home
+
+charts.show_in_notebooks()
+home = Home(os.environ.get("FINOPS_HOME", "demo"))
+data_date = warehouse.data_date(home)
+month = views.month_of(data_date)
+
+# %%
+predicted = warehouse.mart(home, "fct_forecast")
+status = warehouse.mart(home, "fct_budget_status")
+history = spend.daily_history(warehouse.mart(home, "fct_allocated_cost"), data_through=data_date)
+outlook = forecast.outlook(predicted, history, status)
+accuracy = views.accuracy(warehouse.mart(home, "fct_forecast_accuracy"))
+
+# %%
+path = views.forecast_path(predicted, history=warehouse.mart(home, "fct_daily_cost"), status=status)
+ahead = [
+    charts.forecast(own, outlook=outlook, accuracy=accuracy, data_date=data_date)
+    for own in path.partition_by("currency")
+]
+display(*ahead)
+
+# %%
+budgets = views.budgets(status, month=month).partition_by("billing_currency")
+held = [charts.budgets(own, month=month, data_date=data_date) for own in budgets]
+display(*held)
+
+# %%
+value = warehouse.mart(home, "fct_use_case_value")
+assumed = views.assumed(warehouse.dataset(home, "assumption"))._asdict()
+measured = roi.roi(value, **assumed).filter(pl.col("roi").is_not_null())
+returns = [charts.roi(own, data_date=data_date) for own in measured.partition_by("currency")]
+display(*returns)
+
+# %% [markdown]
+# The use case that an error in one assumption would soonest turn from gain to loss, or back:
+
+# %%
+calls = views.closest_calls(roi.sensitivity(value, **assumed)).partition_by("currency")
+display(*(charts.sensitivity(own, data_date=data_date) for own in calls))
+
+# %% [markdown]
+# ## Answer
+
+# %%
+display(Markdown(" ".join(charts.finding(chart) for chart in (*ahead, *held, *returns))))
