@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from . import lake, warehouse
 from .contract import Contract, contracts
 from .errors import FinopsError, UsageError
 from .ingest import Ingested, ingest
+from .ingest.files import digest, is_data
 from .lake import Home
 
 Progress = Callable[[str], None]
@@ -158,11 +158,11 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
 
 def new_files(home: Home) -> list[Path]:
     """Files of inbox/ and plan/ whose content no delivery of the ledger has brought in yet."""
-    known = {f["sha256"] for d in lake.deliveries(home) for f in d.files}
+    delivered = [f for d in lake.deliveries(home) for f in d.files]
+    known = {f["sha256"] for f in delivered} | {f.get("archive_sha256") for f in delivered}
     found = []
     for folder in (home.inbox, home.plan):
-        for file in sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".md"):
-            with file.open("rb") as handle:
-                if hashlib.file_digest(handle, "sha256").hexdigest() not in known:
-                    found.append(file)
+        for file in sorted(f for f in folder.rglob("*") if f.is_file() and is_data(str(f.relative_to(folder)))):
+            if digest(file) not in known:
+                found.append(file)
     return found

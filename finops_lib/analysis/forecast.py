@@ -73,6 +73,8 @@ class Days(NamedTuple):
 class Fold(NamedTuple):
     """What a model said of days it had not seen, beside what they cost."""
 
+    origin: int
+    """Days of history it had seen."""
     days: Days
     actual: Floats
 
@@ -97,7 +99,8 @@ def forecast(history: pl.DataFrame, *, until: date, model: Model | None = None) 
     Reads    charge_date (UTC day), effective_cost (one currency). A day without a row, between the first day and
              the last, cost 0; nothing is assumed before the first day or after the last.
     Returns  charge_date, expected, low, high (80 % interval), model; from the day after the last one to `until`.
-             Without `model` the better one in the backtest answers. Days below 0 are forecast only for a series
+             Without `model` the better one in the backtest answers, its interval widened until it would have held
+             80 % of the days tested; a model asked for by name gives its own. Days below 0 are forecast only for a series
              that had such days (credits, refunds); any other is floored at 0.
     Refuses  ShortHistoryError under 60 days: weekly seasonality wants eight whole weeks. The seasonal naive,
              when asked for by name, answers from 21. UsageError where `until` is not after the history.
@@ -128,7 +131,7 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
              looked at. A series that has been silent for a week or more has stopped and costs 0 since; a shorter
              silence is a bill still to come, and is forecast.
     Returns  the rows of the datasets `forecast` (from the day after `data_through` to the end of that day's year)
-             and `forecast_accuracy`. A series of less than 21 days has neither; one too short to test Prophet on
+             and `forecast_accuracy`, whose coverage is of intervals widened by what the other folds taught. A series of less than 21 days has neither; one too short to test Prophet on
              a month it has not seen (90 days) is answered by the seasonal naive, and has no accuracy.
     Source   Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", 3rd ed., 5.8 and 5.10.
     """
@@ -290,13 +293,42 @@ def _frame(last: date, ahead: Days, model: Model) -> pl.DataFrame:
 
 def _answer(first: date, costs: Floats, days: int, tested: dict[Model, dict[int, list[Fold]]]) -> tuple[Model, Days]:
     """The forecast of the model whose absolute errors over all folds are smaller; last week's where Prophet fails."""
-    wrong = {model: sum(_error(f) for folds in tested[model].values() for f in folds) for model in tested}
+    wrong = {model: sum(map(_error, _all_folds(tested, model))) for model in tested}
     if "prophet" in wrong and wrong["prophet"] < wrong["seasonal_naive"]:
         try:
-            return "prophet", _predict("prophet", first, costs, days)
+            return "prophet", _predict("prophet", first, costs, days, stretch=_stretch(_all_folds(tested, "prophet")))
         except _FAILURES:
             pass
-    return "seasonal_naive", _predict("seasonal_naive", first, costs, days)
+    stretch = _stretch(_all_folds(tested, "seasonal_naive"))
+    return "seasonal_naive", _predict("seasonal_naive", first, costs, days, stretch=stretch)
+
+
+def _all_folds(tested: dict[Model, dict[int, list[Fold]]], model: Model) -> list[Fold]:
+    return [fold for folds in tested[model].values() for fold in folds]
+
+
+def _stretch(folds: list[Fold]) -> float:
+    """How many times wider the interval must be to hold 80 % of the days tested; never narrower than the model's own.
+
+    Source   Split conformal prediction: Lei et al., "Distribution-Free Predictive Inference for Regression",
+             J. Am. Statistical Association 113(523), 2018.
+    """
+    if not folds:
+        return 1.0
+    errors = np.concatenate([f.actual - f.days.expected for f in folds])
+    above = np.concatenate([f.days.high - f.days.expected for f in folds])
+    below = np.concatenate([f.days.expected - f.days.low for f in folds])
+    widths = np.where(errors > 0, above, below)
+    known = widths > 0
+    return max(1.0, float(np.quantile(np.abs(errors[known]) / widths[known], INTERVAL))) if known.any() else 1.0
+
+
+def _held(fold: Fold, others: list[Fold]) -> Floats:
+    """1 for each day inside the interval that the other folds would have made of it."""
+    stretch = _stretch([f for f in others if f.origin != fold.origin])
+    error = fold.actual - fold.days.expected
+    below, above = fold.days.expected - fold.days.low, fold.days.high - fold.days.expected
+    return ((-below * stretch <= error) & (error <= above * stretch)).astype(np.float64)
 
 
 def _backtest(first: date, costs: Floats) -> dict[Model, dict[int, list[Fold]]]:
@@ -317,7 +349,7 @@ def _backtest(first: date, costs: Floats) -> dict[Model, dict[int, list[Fold]]]:
         except _FAILURES:
             continue
         tested[model] = {
-            horizon: [Fold(Days(*(x[:horizon] for x in said[cut])), costs[cut : cut + horizon]) for cut in cuts]
+            horizon: [Fold(cut, Days(*(x[:horizon] for x in said[cut])), costs[cut : cut + horizon]) for cut in cuts]
             for horizon, cuts in origins.items()
             if cuts
         }
@@ -329,7 +361,7 @@ def _accuracy(tested: dict[Model, dict[int, list[Fold]]]) -> Iterator[dict[str, 
         for horizon, folds in horizons.items():
             actual = sum(float(f.actual.sum()) for f in folds)
             naive = sum(_error(f) for f in tested["seasonal_naive"][horizon])
-            held = np.concatenate([(f.days.low <= f.actual) & (f.actual <= f.days.high) for f in folds])
+            held = np.concatenate([_held(f, _all_folds(tested, model)) for f in folds])
             yield {
                 "model": model,
                 "horizon_days": horizon,
@@ -345,15 +377,16 @@ def _error(fold: Fold) -> float:
     return float(np.abs(fold.days.expected - fold.actual).sum())
 
 
-def _predict(model: Model, first: date, costs: Floats, days: int) -> Days:
+def _predict(model: Model, first: date, costs: Floats, days: int, *, stretch: float = 1.0) -> Days:
     """`days` days after the series, the interval around the expectation, floored at 0 where no day was below it."""
-    ahead = _prophet(first, costs, days) if model == "prophet" else _seasonal_naive(costs, days)
+    said = _prophet(first, costs, days) if model == "prophet" else _seasonal_naive(costs, days)
     floor = 0.0 if costs.min() >= 0 else -np.inf
-    expected = np.maximum(ahead.expected, floor)
+    below, above = np.maximum(said.expected - said.low, 0), np.maximum(said.high - said.expected, 0)
     return Days(
-        expected=expected,
-        low=np.minimum(np.maximum(ahead.low, floor), expected),
-        high=np.maximum(ahead.high, expected),
+        *(
+            np.maximum(x, floor)
+            for x in (said.expected, said.expected - stretch * below, said.expected + stretch * above)
+        )
     )
 
 
@@ -378,7 +411,8 @@ _FAILURES = (RuntimeError, ValueError, TimeoutError, ImportError, AttributeError
 def _prophet(first: date, costs: Floats, days: int) -> Days:
     """Prophet's expectation and interval.
 
-    Weekly pattern always, yearly from two years on (Prophet's own rule), none within the day. The trend may bend
+    Weekly pattern always, yearly from two years on (Prophet's own rule), none within the day; patterns grow with the
+    trend, since twice the spend has twice the weekend dip. The trend may bend
     up to the last tenth of the history, since a price cut of last month is what matters for the next.
     """
     with _quiet():
@@ -391,6 +425,7 @@ def _prophet(first: date, costs: Floats, days: int) -> Days:
             uncertainty_samples=SAMPLES,
             weekly_seasonality=True,
             daily_seasonality=False,
+            seasonality_mode="multiplicative",
             changepoint_range=0.9,
             changepoint_prior_scale=0.05,
         )

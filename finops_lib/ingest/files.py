@@ -34,16 +34,30 @@ class Delivered:
     """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
     types: tuple[str, ...] = ()
     delimiter: str = ","
+    archive: str | None = None
+    """sha256 of the archive it was unpacked from."""
     array: bool = False
     """Whether a JSON file is one array rather than objects after each other."""
 
     @property
     def entry(self) -> dict[str, Any]:
-        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
+        packed = {"archive_sha256": self.archive} if self.archive else {}
+        return {"name": self.name, "sha256": self.sha256, "bytes": self.size, **packed}
 
 
 NOT_DATA = re.compile(r"(manifest(\.json)?|_success|\.crc|\.md|truth\.json|expected\.csv)$", re.IGNORECASE)
 """Files that accompany a delivery without being part of it."""
+
+
+def is_data(name: str) -> bool:
+    """Whether a file, named relative to its folder, may be part of a delivery."""
+    return not any(part.startswith(".") for part in Path(name).parts) and not NOT_DATA.search(Path(name).name)
+
+
+def digest(file: Path) -> str:
+    """sha256 of a file's content."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
@@ -69,16 +83,16 @@ def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
                     f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell."
                 )
             files += [(f.name, f) for f in matches]
-    unpacked: list[tuple[str, Path]] = []
-    for name, path in files:
-        if any(part.startswith(".") for part in Path(name).parts) or NOT_DATA.search(Path(name).name):
-            continue
-        unpacked += _unpack(name, path, workdir=workdir)
     found: dict[str, Delivered] = {}
-    for name, path in unpacked:
-        with path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        found.setdefault(digest, Delivered(name=name, path=path, sha256=digest, size=path.stat().st_size))
+    for name, path in files:
+        if not is_data(name):
+            continue
+        unpacked = _unpack(name, path, workdir=workdir)
+        archive = None if unpacked == [(name, path)] else digest(path)
+        for inner, file in unpacked:
+            content = digest(file)
+            delivered = Delivered(name=inner, path=file, sha256=content, size=file.stat().st_size, archive=archive)
+            found.setdefault(content, delivered)
     return list(found.values())
 
 
@@ -100,7 +114,7 @@ def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
             f"{name}: this archive cannot be unpacked ({error}). Fetch it again from where it was exported."
         ) from None
     for file in sorted(out.rglob("*")):
-        if file.is_file() and not NOT_DATA.search(file.name):
+        if file.is_file() and is_data(str(file.relative_to(out))):
             members += _unpack(str(file.relative_to(out)), file, workdir=workdir)
     return members
 
