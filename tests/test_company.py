@@ -123,12 +123,11 @@ def test_the_price_cut_shows_in_the_cost_of_a_million_tokens(company: Home, trut
     )
     for kind, before in planted["per_1m_tokens_before"].items():
         rows = prices.filter(pl.col("token_kind") == kind)
-        old = rows.filter(pl.col("month") < cut)["effective_cost_per_1m_tokens"].to_list()
-        new = rows.filter(pl.col("month") > cut)["effective_cost_per_1m_tokens"].to_list()
-        assert old == pytest.approx([float(before)] * len(old), rel=1e-9)
-        assert new == pytest.approx([float(planted["per_1m_tokens_after"][kind])] * len(new), rel=1e-9)
-        assert old
-        assert new
+        after = float(planted["per_1m_tokens_after"][kind])
+        [that_month] = rows.filter(pl.col("month") == cut)["effective_cost_per_1m_tokens"]
+        later = rows.filter(pl.col("month") > cut)["effective_cost_per_1m_tokens"].to_list()
+        assert after < that_month < float(before)
+        assert later == pytest.approx([after] * 3, rel=1e-9)
 
 
 def test_what_was_used_at_list_price_is_what_was_billed(company: Home) -> None:

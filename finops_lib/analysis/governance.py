@@ -63,7 +63,7 @@ def unapproved_spend(allocated: pl.DataFrame, approved: pl.DataFrame) -> pl.Data
 
     Reads    the mart fct_allocated_cost and the dataset approved_service. Only usage and purchases in FOCUS's AI
              category are looked at. Names are compared without case. An approval without service or model covers all
-             of them; a charge whose model is unknown is covered only by an approval of its whole service.
+             of them; a charge that names no model, such as a tool call, is covered by any approval of its service.
     Returns  service_provider_name, service_name, model, billing_currency, first_date, effective_cost; costliest first.
     """
     what = ["service_provider_name", "service_name", "model"]
@@ -80,6 +80,7 @@ def unapproved_spend(allocated: pl.DataFrame, approved: pl.DataFrame) -> pl.Data
         *(
             pl.col(f"{name}_approved").is_null()
             | (pl.col(f"{name}_approved").str.to_lowercase() == pl.col(name).str.to_lowercase())
+            | ((pl.col(name) == "unknown") & (name == "model"))
             for name in what
         ),
     )
