@@ -181,7 +181,11 @@ def token_prices(frame: pl.DataFrame, *, data_date: date, top: int = 9) -> Chart
         y=alt.Y(
             "cost_per_1m_tokens:Q",
             scale=alt.Scale(type="log", nice=False, padding=14),
-            axis=alt.Axis(format="~g", tickCount=6, title=f"{currency} per 1M tokens (log scale)"),
+            axis=alt.Axis(
+                format="~r",
+                values=_ratio_ticks(shown["cost_per_1m_tokens"]),
+                title=f"{currency} per 1M tokens (log scale)",
+            ),
         ),
         color=_colour("service_provider_name", shown["service_provider_name"].unique(maintain_order=True).to_list()),
         detail="model:N",
@@ -673,14 +677,19 @@ def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int) -> C
     return chart.properties(
         width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12, "bottom": 8},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        title=alt.TitleParams(text=_lines(found, 104), subtitle=_lines(" · ".join(basis), 160)),
+        title=alt.TitleParams(
+            text=_lines(found, 110), subtitle=_lines(" · ".join(note.replace(" ", _HOLD) for note in basis), 160)
+        ),
     )  # fmt: skip
+
+
+_HOLD = "\N{NO-BREAK SPACE}"
 
 
 def _lines(text: str, width: int) -> list[str]:
     """A text in lines that part no number from its unit."""
-    held = re.sub(r"(?<=\b[A-Z]{3}) (?=[−\d])|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(held, width)]
+    held = re.sub(r"(?<=\b[A-Z]{3}) (?=[−\d])|(?<=\d) (?=%)", _HOLD, text)
+    return [line.replace(_HOLD, " ") for line in textwrap.wrap(held, width)]
 
 
 def _layer(*charts: Chart) -> alt.LayerChart:
@@ -746,7 +755,10 @@ def _month_axis(frame: pl.DataFrame) -> alt.X:
     label = f"[{names}[{number} - 1], indexof({opened}, datum.value) >= 0 ? 'to date' : {year}]"
     months = frame["month"].unique().sort().to_list()
     return alt.X(
-        "month:O", sort=months, axis=alt.Axis(title=None, labelExpr=label, labelAngle=0), scale=alt.Scale(domain=months)
+        "month:O",
+        sort=months,
+        axis=alt.Axis(title=None, labelExpr=label, labelAngle=0),
+        scale=alt.Scale(domain=months, paddingInner=0.1, paddingOuter=1.0 if len(months) < 6 else 0.1),
     )
 
 
@@ -823,6 +835,12 @@ def _spread(ends: pl.DataFrame, column: str, shown: pl.DataFrame, *, height: int
         label_at=pl.Series([math.exp(min(a, h)) for a, h in zip(at, highest, strict=True)]),
         label=pl.col("model") + pl.Series([f"  {short(v)}" for v in placed[column]]),
     )
+
+
+def _ratio_ticks(values: pl.Series) -> list[float]:
+    """1, 2 and 5 in every power of ten that the values reach."""
+    low, high = math.floor(-math.log10(_largest(1 / values))), math.ceil(math.log10(_largest(values)))
+    return [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
 
 
 def _by_size(frame: pl.DataFrame, column: str) -> list[str]:
