@@ -180,8 +180,8 @@ def _say(done: Ingested) -> None:
         counts[outcome.status] = counts.get(outcome.status, 0) + 1
         if outcome.status == "refused":
             print(f"refused: {outcome.message}", file=sys.stderr)
-        elif outcome.status != "unchanged":
-            print(f"{outcome.status}: {outcome.message}")
+    for line in done.lines():
+        print(line)
     print(", ".join(f"{n} {status}" for status, n in counts.items()) or "nothing to ingest")
     if done.data_docs:
         print(f"what was checked: {done.data_docs}")

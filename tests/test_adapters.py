@@ -141,7 +141,7 @@ def test_an_export_without_a_required_column_is_refused_by_the_columns_name(
     from finops_lib.ingest.files import Delivered, sniff
     from finops_lib.ingest.reading import _bindings
 
-    file = sniff(Delivered(name=sample.name, path=sample, sha256="", size=0))
+    file = sniff(Delivered(name=sample.name, path=sample, sha256="", size=0), workdir=tmp_path)
     bound = _bindings(adapter, file)
     assert set(adapter.required) <= set(bound)
     with sample.open(encoding="utf-8-sig", newline="") as handle:

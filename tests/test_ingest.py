@@ -230,6 +230,46 @@ def test_one_bad_part_keeps_its_whole_month_out(home: Home, tmp_path: Path) -> N
     assert lake.deliveries(home) == []
 
 
+def test_a_part_that_cannot_be_opened_keeps_its_siblings_out(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "part-1.csv").write_text(text(charge("1")), encoding="utf-8")
+    (tmp_path / "other.csv").write_text(text(charge("1", account="a-2")), encoding="utf-8")
+    whole = gzip.compress(text(*[charge(str(n)) for n in range(2000)]).encode())
+    (tmp_path / "part-2.csv").write_bytes(whole[: len(whole) // 2])
+    done = deliver(home, tmp_path)
+    assert (
+        "refused",
+        "part-1.csv: stays out, because part-2.csv was refused and may hold the same month. "
+        "cost_and_usage from focus, account a-1, 2026-09 stays as it was.",
+    ) in done
+    assert [d.billing_account for d in lake.deliveries(home)] == ["a-2"]
+
+
+def test_an_azure_row_of_no_account_keeps_only_its_own_file_out(home: Home, tmp_path: Path) -> None:
+    header = "SubscriptionId,Date,ChargeType,Cost,BillingCurrency,PricingModel,Quantity\n"
+    (tmp_path / "good.csv").write_text(header + "s-1,2026-09-01,Usage,2.5,EUR,OnDemand,1\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text(header + ",2026-09-01,Usage,1,EUR,OnDemand,1\n", encoding="utf-8")
+    assert deliver(home, tmp_path) == [
+        (
+            "refused",
+            "bad.csv, row 1: found no billing account or no month, wanted both to know what the row replaces. "
+            "Correct the row at its source and deliver the file again.",
+        ),
+        (
+            "published",
+            "cost_and_usage from azure_actual, account s-1, 2026-09: 1 row, billed EUR 2.5; "
+            "no azure_amortized delivery of this month yet",
+        ),
+    ]
+
+
+def test_lines_that_end_in_two_ways_are_read_all_the_same(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "bill.csv"
+    head, *rows = text(charge("1"), charge("2")).splitlines()
+    file.write_bytes((head + "\n" + "\r\n".join(rows) + "\r\n").encode())
+    deliver(home, file)
+    assert lake.deliveries(home)[0].billed_total == {"USD": "3"}
+
+
 def test_an_export_of_a_header_alone_publishes_nothing_and_refuses_nothing(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "bill.csv"
     file.write_text(text(), encoding="utf-8")

@@ -9,8 +9,8 @@
 -- Dates are month first or ISO. A file whose billing periods do not then begin on the first of a month was written day first, and is refused.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
--- account: coalesce(billing_account_id, subscription_id, error('found a row with neither BillingAccountId nor SubscriptionId, wanted one of them'))
--- month: coalesce(case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end, error('found ' || coalesce('BillingPeriodStartDate ' || billing_period_start_date, 'date ' || date) || ', wanted the first day of a month, or without one a date, month first or ISO'))
+-- account: coalesce(billing_account_id, subscription_id)
+-- month: case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end
 -- billed: cost in billing_currency
 -- origin: ChargeCategory from charge_type
 -- origin: ChargePeriodStart from date

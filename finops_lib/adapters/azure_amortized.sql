@@ -4,8 +4,8 @@
 --   A month without any is the same money in both exports and is read as the actual one.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
--- account: coalesce(billing_account_id, subscription_id, error('found a row with neither BillingAccountId nor SubscriptionId, wanted one of them'))
--- month: coalesce(case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end, error('found ' || coalesce('BillingPeriodStartDate ' || billing_period_start_date, 'date ' || date) || ', wanted the first day of a month, or without one a date, month first or ISO'))
+-- account: coalesce(billing_account_id, subscription_id)
+-- month: case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end
 -- named: amortized
 -- holds: charge_type ilike 'Unused%' or (charge_type ilike 'Usage' and pricing_model in ('Reservation', 'SavingsPlan') and cost <> 0)
 create table raw (

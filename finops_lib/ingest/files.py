@@ -119,9 +119,11 @@ def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
     return members
 
 
-def sniff(file: Delivered) -> Delivered:
+def sniff(file: Delivered, *, workdir: Path) -> Delivered:
     """Find out a file's format and its columns by looking inside; names and endings decide nothing.
 
+    Returns  the file with format, header and types; one whose lines end in several ways is copied to `workdir` with
+             one kind of ending, which the CSV reader wants.
     Refuses  RefusedError for an empty file and for one that is neither Parquet, JSON nor delimited text.
     """
     with file.path.open("rb") as handle:
@@ -158,6 +160,9 @@ def sniff(file: Delivered) -> Delivered:
     first = next(line for line in text.splitlines() if line.strip())
     delimiter = max(",;\t|", key=first.count)
     header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
+    endings = start.count(b"\r\n")
+    if endings and endings != start.count(b"\n"):
+        file = _with_one_ending(file, workdir)
     return replace(
         file,
         format="csv",
@@ -165,6 +170,16 @@ def sniff(file: Delivered) -> Delivered:
         types=("VARCHAR",) * len(header),
         delimiter=delimiter,
     )
+
+
+def _with_one_ending(file: Delivered, workdir: Path) -> Delivered:
+    out = workdir / f"{file.sha256[:16]}.csv"
+    with file.path.open("rb") as handle:
+        packed = handle.read(2) == b"\x1f\x8b"
+    with (gzip.open if packed else open)(file.path, "rb") as given, out.open("wb") as written:
+        for line in given:
+            written.write(line.rstrip(b"\r\n") + b"\n")
+    return replace(file, path=out)
 
 
 def _sniff_parquet(file: Delivered) -> Delivered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,21 @@ class Ingested:
     def refused(self) -> list[Outcome]:
         return [o for o in self.outcomes if o.status == "refused"]
 
+    def lines(self) -> list[str]:
+        """What was done, in a line for each source and dataset of several months, and one for everything else."""
+        groups: dict[tuple[str, str, str, str], list[Delivery]] = defaultdict(list)
+        said: dict[tuple[str, str, str, str] | int, str] = {}
+        for i, o in enumerate(self.outcomes):
+            if o.status in ("refused", "unchanged"):
+                continue
+            if o.delivery is None or o.unit is None or o.delivery.replaced or o.delivery.notes:
+                said[i] = f"{o.status}: {o.message}"
+                continue
+            key = (o.status, o.unit.dataset, o.unit.source, o.unit.billing_account if o.delivery.billed_total else "")
+            groups[key].append(o.delivery)
+            said[key] = f"{o.status}: {o.message}" if len(groups[key]) == 1 else _said_of_months(o.status, groups[key])
+        return list(said.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Call:
@@ -67,6 +83,8 @@ class _Call:
     began: str
     kept: set[tuple[str, Where]]
     """Parts that came with this call: adapter, billing account and month."""
+    damaged: list[str]
+    """Files of this call that could not be opened at all."""
 
 
 def ingest(
@@ -95,6 +113,7 @@ def ingest(
             progress=progress,
             began=datetime.now(UTC).isoformat(timespec="microseconds"),
             kept=set(),
+            damaged=[],
         )
         groups, outcomes = _recognised(call, paths, source)
         for key in sorted(groups):
@@ -124,7 +143,12 @@ def _recognised(
         for file in files:
             call.progress(f"recognising {file.name}")
             try:
-                sniffed = sniff(file)
+                sniffed = sniff(file, workdir=call.workdir)
+            except RefusedError as error:
+                call.damaged.append(file.name)
+                outcomes.append(Outcome(status="refused", source=source, message=str(error)))
+                continue
+            try:
                 adapter = recognise(sniffed, source=source)
             except RefusedError as error:
                 outcomes.append(Outcome(status="refused", source=source, message=str(error)))
@@ -158,19 +182,38 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
                 message = f"{names}: the {adapter.name} adapter cannot read this ({first_line(error)})."
                 return [Outcome(status="refused", source=adapter.name, message=message)]
             readable = [f for f in files if f.name not in reasons or not _unreadable(db, adapter, f)]
-            refused = [
-                Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found
-            ]
             if not readable:
-                return refused
+                return _refusals(adapter, reasons)
             raw_view(db, adapter, readable, strict=False)
-            try:
-                _stage(db, _query(db, adapter), target, delivery_id)
-            except duckdb.Error:
-                return refused
+            _stage(db, _query(db, adapter), target, delivery_id)
+        read = _kept_counts(db, reasons) if adapter.kept else _delivered(db, adapter)[0]
+        located = {file for per_file in read.values() for file in per_file}
+        reasons = _with_siblings([f.name for f in files], reasons, [*call.damaged, *(set(reasons) - located)])
+        entries = _by_name([f.entry for f in files])
         if adapter.kept:
-            return _keep(call, db, adapter, files, reasons)
-        return _settle(call, db, adapter, _by_name([f.entry for f in files]), target, delivery_id, reasons)
+            return _keep(call, db, adapter, entries, read, reasons)
+        return _settle(call, db, adapter, entries, target, delivery_id, reasons)
+
+
+def _refusals(adapter: Adapter, reasons: dict[str, list[str]]) -> list[Outcome]:
+    return [Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found]
+
+
+def _with_siblings(names: Sequence[str], reasons: dict[str, list[str]], lost: Sequence[str]) -> dict[str, list[str]]:
+    """The reasons, and one more for each file that may hold the month of a file whose months nobody can tell.
+
+    Such files are named alike but for their digits: publishing part 1 without part 2 would make a short month.
+    """
+
+    def alike(name: str) -> str:
+        return re.sub(r"\d+", "#", name)
+
+    extended = dict(reasons)
+    for name in names:
+        for bad in lost:
+            if name not in extended and name != bad and alike(name) == alike(bad):
+                extended[name] = [f"{name}: stays out, because {bad} was refused and may hold the same month."]
+    return extended
 
 
 def _unreadable(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered) -> bool:
@@ -436,6 +479,21 @@ def _publish(
     )  # fmt: skip
 
 
+def _said_of_months(status: str, deliveries: Sequence[Delivery]) -> str:
+    first = deliveries[0]
+    months = sorted({d.month for d in deliveries})
+    account = f", account {first.billing_account}" if first.billed_total else ""
+    billed: dict[str, Decimal] = defaultdict(Decimal)
+    for d in deliveries:
+        for c, amount in d.billed_total.items():
+            billed[c] = EXACT.add(billed[c], Decimal(amount))
+    money = ", ".join(f"{c} {plain(a)}" for c, a in sorted(billed.items()))
+    return (
+        f"{status}: {first.dataset} from {first.source}{account}, {len(months)} months {months[0]} to {months[-1]}: "
+        f"{sum(d.rows_published for d in deliveries)} rows" + (f", billed {money}" if money else "")
+    )
+
+
 def _by_name(files: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Ledger entries by file name: two exports may well call a file the same."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -462,45 +520,48 @@ def _said(unit: Unit, delivery: Delivery) -> str:
 # --------------------------------------------------------------------------------------------------------------- parts
 
 
+def _kept_counts(db: duckdb.DuckDBPyConnection, reasons: dict[str, list[str]]) -> dict[Where, dict[str, int]]:
+    """Rows of a staged part by unit and file; a file with a row of no unit is given its reason."""
+    counts: dict[Where, dict[str, int]] = defaultdict(dict)
+    for account, month, file, count, row in db.sql(
+        "select x_account, x_month, x_source_file, count(*), min(x_source_row) from staged group by all"
+    ).fetchall():
+        if account is not None and month is not None:
+            counts[(str(account), str(month))][str(file)] = int(count)
+        elif file not in reasons:
+            reasons[file] = [
+                f"{file}, row {row}: found no billing account or no month, wanted both to know what the row replaces. "
+                "Correct the row at its source and deliver the file again."
+            ]
+    return counts
+
+
 def _keep(
     call: _Call,
     db: duckdb.DuckDBPyConnection,
     adapter: Adapter,
-    files: Sequence[Delivered],
+    entries: dict[str, list[dict[str, Any]]],
+    counts: dict[Where, dict[str, int]],
     reasons: dict[str, list[str]],
 ) -> list[Outcome]:
     """Keep a part as delivered; the charges it completes are made once every part of the call is kept."""
-    if reasons:
-        return [Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found]
-    entries = _by_name([f.entry for f in files])
-    counts: dict[Where, dict[str, int]] = defaultdict(dict)
-    nowhere = db.sql(
-        "select x_source_file, x_source_row from staged where x_account is null or x_month is null order by all limit 1"
-    ).fetchall()
-    for name, row in nowhere:
-        message = (
-            f"{name}, row {row}: found no billing account or no month, wanted both to know what the row replaces. "
-            "Correct the row at its source and deliver the file again."
-        )
-        return [Outcome(status="refused", source=adapter.name, message=message)]
-    for a, m, file, count in db.sql(
-        "select x_account, x_month, x_source_file, count(*) from staged group by all"
-    ).fetchall():
-        counts[(str(a), str(m))][str(file)] = int(count)
-    if not counts:
+    if not counts and not reasons:
         message = f"{_named(list(entries))}: holds a header and no rows; nothing to publish."
         return [Outcome(status="empty", source=adapter.name, message=message)]
     kept = []
     for where, contributing in sorted(counts.items()):
+        if set(contributing) & set(reasons):
+            continue
         unit = Unit(dataset=PARTS, source=adapter.name, billing_account=where[0], month=where[1])
         rows = sum(contributing.values())
+        files = [file for name in sorted(contributing) for file in entries[name]]
         delivery = Delivery(
-            delivery_id=_delivery_id([f for files in entries.values() for f in files], adapter),
+            delivery_id=_delivery_id(files, adapter),
             dataset=PARTS,
             source=adapter.name,
             billing_account=where[0],
             month=where[1],
-            files=[file for name in sorted(contributing) for file in entries[name]],
+            files=files,
             adapter_sha256=adapter.sha256,
             rows_read=rows,
             rows_published=rows,
@@ -513,7 +574,7 @@ def _keep(
         )
         kept.append(_publish(call, db, None, unit, delivery, call.workdir, alone=False))
         call.kept.add((adapter.name, where))
-    return kept if call.dry_run else []
+    return [*_refusals(adapter, reasons), *(kept if call.dry_run else [])]
 
 
 def _complete(call: _Call) -> list[Outcome]:
