@@ -6,7 +6,7 @@ BIN := .venv/bin
 FINOPS := $(BIN)/finops --home $(HOME_DIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint notebooks lab docs bench lock clean
+.PHONY: help setup demo test lint notebooks lab docs lock clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'

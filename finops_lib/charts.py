@@ -604,7 +604,7 @@ def percent(value: float | None) -> str:
     if value is None:
         return "an unknown share"
     size = abs(value) * 100
-    if 0 < size < 0.05:
+    if 1e-7 < size < 0.05:
         return f"{'−' if value < 0 else ''}<0.1 %"
     if 99 < size < 100 or (size < 10 and size != round(size)):
         shown = f"{math.floor(size * 10) / 10 if size > 99 else size:.1f}"
@@ -615,7 +615,8 @@ def percent(value: float | None) -> str:
 
 def signed(value: float) -> str:
     """A change or return with its sign."""
-    return percent(value) if value < 0 else f"+{percent(value)}"
+    said = percent(value)
+    return said if value < 0 or said == "0 %" else f"+{said}"
 
 
 def month_name(month: str, *, year: bool = False) -> str:

@@ -185,6 +185,11 @@ def test_a_share_that_is_not_all_is_never_said_to_be_all(value: float, said: str
     assert charts.percent(value) == said
 
 
+@pytest.mark.parametrize(("value", "said"), [(0.5, "+50 %"), (-0.5, "−50 %"), (0.0, "0 %"), (2e-16, "0 %")])
+def test_a_change_has_a_sign_unless_there_is_none(value: float, said: str) -> None:
+    assert charts.signed(value) == said
+
+
 def test_unknown_is_said_and_never_0() -> None:
     assert charts.money(None, "USD") == "unknown"
     assert charts.percent(None) == "an unknown share"

@@ -529,10 +529,11 @@ def _kept_counts(db: duckdb.DuckDBPyConnection, reasons: dict[str, list[str]]) -
         if account is not None and month is not None:
             counts[(str(account), str(month))][str(file)] = int(count)
         elif file not in reasons:
-            reasons[file] = [
+            message = (
                 f"{file}, row {row}: found no billing account or no month, wanted both to know what the row replaces. "
                 "Correct the row at its source and deliver the file again."
-            ]
+            )
+            reasons[file] = [message]
     return counts
 
 
