@@ -49,8 +49,11 @@ notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTM
 	@for n in notebooks/[0-9]*.py; do \
 		echo "notebook $$n"; \
 		out=$(HOME_DIR)/reports/notebooks/$$(basename $$n .py).ipynb; mkdir -p $$(dirname $$out); \
-		FINOPS_HOME=$(abspath $(HOME_DIR)) $(BIN)/jupytext --quiet --to ipynb --execute --output $$out $$n || exit 1; \
-		$(BIN)/jupyter nbconvert --log-level WARN --to html --template basic $$out || exit 1; \
+		$(BIN)/jupytext --quiet --to ipynb --output $$out $$n || exit 1; \
+		FINOPS_HOME=$(abspath $(HOME_DIR)) $(BIN)/jupyter nbconvert --log-level WARN --to notebook --inplace --execute $$out \
+			2> >(grep -v 'TCP without encryption' >&2) || exit 1; \
+		$(BIN)/jupyter nbconvert --log-level ERROR --to html --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
+			--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= $$out || exit 1; \
 	done
 	@echo "notebooks: $(HOME_DIR)/reports/notebooks/"
 

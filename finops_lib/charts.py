@@ -575,9 +575,16 @@ def png(chart: Chart, *, scale: float = 2) -> bytes:
 
 
 def show_in_notebooks() -> None:
-    """Make notebooks draw charts as pictures, which need no network and survive every export."""
+    """Make notebooks draw charts as pictures, which need no network and survive every export, and tables plain."""
     alt.renderers.register("finops", _drawn_for_notebook)
     alt.renderers.enable("finops")
+    pl.Config(
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        trim_decimal_zeros=True,
+        tbl_rows=40,
+        tbl_cols=20,
+    )
 
 
 def money(value: Amount | None, currency: str) -> str:
@@ -905,16 +912,18 @@ def _against(row: Mapping[str, Any], currency: str) -> str:
 
 
 def _error(measured: pl.DataFrame, model: str) -> str:
-    """The backtest of the model that answers, beside repeating last week."""
-    errors = {row["model"]: row for row in measured.sort("horizon_days", descending=True).iter_rows(named=True)}
-    own, naive = errors.get(model), errors.get("seasonal_naive")
+    """The backtest of the model that answers, beside repeating last week, at every horizon that was tested."""
+    errors = {
+        name: [f"{percent(r['wape'])} {r['horizon_days']} days ahead" for r in rows.iter_rows(named=True)]
+        for (name,), rows in measured.drop_nulls("wape").sort("horizon_days").group_by("model", maintain_order=True)
+    }
     called = {"prophet": "Prophet", "seasonal_naive": "last week repeated"}.get(model, model)
-    if own is None or own["wape"] is None:
+    if model not in errors:
         return f"forecast by {called}, whose error nobody could measure yet"
-    said = f"forecast by {called}, wrong by {percent(own['wape'])} of cost {own['horizon_days']} days ahead in backtest"
-    if naive is None or model == "seasonal_naive" or naive["wape"] is None:
+    said = f"forecast by {called}, wrong in backtest by {' and '.join(errors[model])}"
+    if model == "seasonal_naive" or "seasonal_naive" not in errors:
         return said
-    return f"{said} (last week repeated: {percent(naive['wape'])})"
+    return f"{said} (last week repeated: {' and '.join(errors['seasonal_naive'])})"
 
 
 def _count(number: int, thing: str) -> str:

@@ -118,9 +118,7 @@ def test_the_pilot_is_an_experiment_before_its_promotion_and_production_after(
 def test_the_price_cut_shows_in_the_cost_of_a_million_tokens(company: Home, truth: dict[str, Any]) -> None:
     planted = next(p for p in truth["price_cuts"] if p["date"] >= "2026-05")
     cut = planted["date"][:7]
-    prices = warehouse.mart(company, "fct_token_unit_cost").filter(
-        (pl.col("model") == planted["model"]) & (pl.col("service_tier") == "standard")
-    )
+    prices = warehouse.mart(company, "fct_token_unit_cost").filter(pl.col("model") == planted["model"])
     for kind, before in planted["per_1m_tokens_before"].items():
         rows = prices.filter(pl.col("token_kind") == kind)
         after = float(planted["per_1m_tokens_after"][kind])

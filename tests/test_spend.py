@@ -198,11 +198,11 @@ def test_the_five_figures_and_their_sentences() -> None:
             "Effective cost of all charges in USD since 2026-09-01, with usage reported through 2026-10-25; "
             "credits, refunds and taxes included."
         ),
-        "Part of effective cost that has a team, directly or as its share of a pool; 20 USD has none.",
+        "Part of effective cost that has a team, directly or as its share of a pool; USD 20.00 has none.",
         "Effective cost of a million tokens of any kind, over the 4 million billed in USD.",
-        "2026-10 is expected to end at 150 USD, beside a budget of 150 USD; 100 USD is spent so far.",
+        "2026-10 is expected to end at USD 150, beside a budget of USD 150; USD 100 is spent so far.",
         (
-            "The measured use cases (2) brought 200 USD beyond their cost of 400 USD, "
+            "The measured use cases (2) brought USD 200 beyond their cost of USD 400, "
             "in the months in which both are known."
         ),
     ]
@@ -236,7 +236,7 @@ def test_an_unforecast_month_says_what_is_spent() -> None:
     budgeted = next(f for f in found if f.name == "Forecast versus budget")
     assert budgeted.value is None
     assert (
-        budgeted.meaning == "0 USD of the budget of 50 USD for 2026-11 is spent; the rest of the month has no forecast."
+        budgeted.meaning == "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no forecast."
     )
 
 

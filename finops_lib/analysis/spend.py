@@ -264,7 +264,9 @@ def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:,.0f} {currency}"
+    if 0 < abs(amount) < Decimal("0.01"):
+        return f"less than {currency} 0.01"
+    return f"{currency} {amount:,.{0 if abs(amount) >= 100 or amount == 0 else 2}f}"
 
 
 def ratio(part: str, whole: str) -> pl.Expr:
