@@ -913,14 +913,13 @@ def _against(row: Mapping[str, Any], currency: str) -> str:
 
 def _error(measured: pl.DataFrame, model: str) -> str:
     """The backtest of the model that answers, beside repeating last week, at every horizon that was tested."""
-    errors = {
-        name: [f"{percent(r['wape'])} {r['horizon_days']} days ahead" for r in rows.iter_rows(named=True)]
-        for (name,), rows in measured.drop_nulls("wape").sort("horizon_days").group_by("model", maintain_order=True)
-    }
+    tested = measured.drop_nulls("wape").sort("horizon_days").partition_by("model", as_dict=True)
+    errors = {name: [percent(wape) for wape in rows["wape"]] for (name,), rows in tested.items()}
     called = {"prophet": "Prophet", "seasonal_naive": "last week repeated"}.get(model, model)
     if model not in errors:
         return f"forecast by {called}, whose error nobody could measure yet"
-    said = f"forecast by {called}, wrong in backtest by {' and '.join(errors[model])}"
+    ahead = " and ".join(str(days) for days in tested[(model,)]["horizon_days"])
+    said = f"forecast by {called}, wrong by {' and '.join(errors[model])} of cost {ahead} days ahead in backtest"
     if model == "seasonal_naive" or "seasonal_naive" not in errors:
         return said
     return f"{said} (last week repeated: {' and '.join(errors['seasonal_naive'])})"
