@@ -58,7 +58,7 @@ notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTM
 	@echo "notebooks: $(HOME_DIR)/reports/notebooks/"
 
 lab: setup ## Open JupyterLab on the notebooks
-	@FINOPS_HOME=$(abspath $(HOME_DIR)) $(BIN)/jupyter lab --notebook-dir notebooks
+	@FINOPS_HOME=$(abspath $(HOME_DIR)) JUPYTER_CONFIG_DIR=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab --notebook-dir notebooks
 
 docs: setup ## Write the dbt docs of $(HOME_DIR)/ as one page that opens offline
 	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo

@@ -236,7 +236,8 @@ def test_an_unforecast_month_says_what_is_spent() -> None:
     budgeted = next(f for f in found if f.name == "Forecast versus budget")
     assert budgeted.value is None
     assert (
-        budgeted.meaning == "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no forecast."
+        budgeted.meaning
+        == "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no forecast."
     )
 
 
