@@ -61,51 +61,8 @@ create table raw (
     reservation_name varchar
 );
 
-create table azure_amortized (      -- the latest amortized export of the same accounts and months, empty until one is delivered
-    billing_account_id varchar,
-    billing_account_name varchar,
-    billing_period_start_date varchar,
-    invoice_id varchar,
-    subscription_id varchar,
-    subscription_name varchar,
-
-    date varchar,
-    charge_type varchar,
-    frequency varchar,
-    cost decimal(38, 18),
-    billing_currency varchar,
-    pricing_currency varchar,
-    exchange_rate_pricing_to_billing decimal(38, 18),
-    quantity decimal(38, 18),
-    unit_of_measure varchar,
-    effective_price decimal(38, 18),
-    unit_price decimal(38, 18),
-    pay_g_price decimal(38, 18),
-    pricing_model varchar,
-
-    meter_id varchar,
-    meter_category varchar,
-    meter_sub_category varchar,
-    meter_name varchar,
-    part_number varchar,
-    product_id varchar,
-    product varchar,
-    consumed_service varchar,
-    publisher_type varchar,
-    publisher_name varchar,
-
-    resource_id varchar,
-    resource_name varchar,
-    resource_location varchar,
-    availability_zone varchar,
-    additional_info varchar,
-    tags varchar,
-
-    benefit_id varchar,
-    benefit_name varchar,
-    reservation_id varchar,
-    reservation_name varchar
-);
+-- The latest amortized export of the same accounts and months, empty until one is delivered.
+create table azure_amortized as from raw limit 0;
 
 with kinds(kind, category, frequency) as (values    -- a charge type missing here leaves ChargeCategory NULL, which the lake refuses
     ('usage', 'Usage', 'Usage-Based'),

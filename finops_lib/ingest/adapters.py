@@ -95,7 +95,7 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null):\s*(.+)$", line.strip()
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw):\s*(.+)$", line.strip()
         )
         if directive:
             directives[directive[1]].append(directive[2].strip())
@@ -109,35 +109,51 @@ def _read_adapter(file: Path) -> Adapter:
     creates = [s.query for s in statements if s.type == duckdb.StatementType.CREATE]
     selects = [s.query for s in statements if s.type == duckdb.StatementType.SELECT]
     tables = {re.findall(r"(?i)create\s+table\s+(\w+)", q)[0]: q for q in creates}
-    with duckdb.connect() as db:
-        db.execute(tables["raw"])
-        described = db.sql("describe raw").fetchall()
-    headers: dict[str, list[str]] = defaultdict(list)
-    spellings = file.with_suffix(".headers.csv")
-    if spellings.exists():
-        with spellings.open(encoding="utf-8", newline="") as handle:
-            for row in csv.DictReader(handle):
-                headers[row["column"]].append(row["header"])
+    like = one("raw")
+    completed = _read_adapter(file.with_name(f"{like}.sql")) if like else None
     billed = one("billed")
     return Adapter(
         name=file.stem,
         title=" ".join(title),
         dataset=one("dataset") or "cost_and_usage",
         formats=tuple(f.strip() for f in (one("formats") or "csv").split(",")),
-        columns=tuple((str(n), str(t), null == "YES") for n, t, null, *_ in described),
+        columns=completed.columns if completed else _columns(tables["raw"]),
         select=selects[0] if selects else None,
         parts={name: q for name, q in tables.items() if name != "raw"},
         records=tuple(r.strip() for r in (one("records") or "").split(">") if r.strip()),
-        account=one("account"),
-        month=one("month"),
+        account=one("account") or (completed.account if completed else None),
+        month=one("month") or (completed.month if completed else None),
         billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,
         origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),
         holds=one("holds"),
         named=one("named"),
         null=one("null"),
-        headers={k: tuple(v) for k, v in headers.items()},
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),
+        sha256=_version(file, text) if completed is None else _version(file, text + completed.sha256),
     )
+
+
+def _columns(create: str) -> tuple[tuple[str, str, bool], ...]:
+    with duckdb.connect() as db:
+        db.execute(create)
+        return tuple((str(n), str(t), null == "YES") for n, t, null, *_ in db.sql("describe raw").fetchall())
+
+
+def _headers(file: Path) -> dict[str, tuple[str, ...]]:
+    spellings: dict[str, list[str]] = defaultdict(list)
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                spellings[row["column"]].append(row["header"])
+    return {column: tuple(headers) for column, headers in spellings.items()}
+
+
+def _version(file: Path, text: str) -> str:
+    """Hash of everything that decides what comes out: when it changes, the same files are adapted anew."""
+    lookups = sorted(
+        f for f in file.parent.glob("*.csv") if f.name.split(".")[0] in text or f.stem == f"{file.stem}.headers"
+    )
+    return hashlib.sha256(b"".join([text.encode(), *(f.read_bytes() for f in lookups)])).hexdigest()
 
 
 PRICED = ("price_status", "estimated_cost", "estimated_cost_currency")

@@ -622,8 +622,8 @@ def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, nam
     table = "raw" if name == adapter.name else name
     if table != "raw":
         db.execute(adapter.parts[name])
-        db.execute(f"alter table {table} add column x_source_file varchar")
-        db.execute(f"alter table {table} add column x_source_row bigint")
+        db.execute(f"alter table {table} add column if not exists x_source_file varchar")
+        db.execute(f"alter table {table} add column if not exists x_source_row bigint")
     if unit is not None:
         file = literal(str(home.lake / unit.file))
         if table == "raw":
