@@ -116,6 +116,12 @@ def current(home: Home) -> dict[Unit, Delivery]:
     return {d.unit: d for d in deliveries(home)}
 
 
+def holding(home: Home, unit: Unit) -> Delivery | None:
+    """The delivery one unit now holds, without reading the ledger of the others."""
+    entries = sorted(home.ledger.glob(f"*-{_mark(unit)}.json"))
+    return Delivery(**json.loads(entries[-1].read_text(encoding="utf-8"))) if entries else None
+
+
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
     """Hold the lake's write lock: two ingestions publish one after the other."""
@@ -134,8 +140,7 @@ def publish(home: Home, delivery: Delivery, staged: Path) -> None:
     home.ledger.mkdir(parents=True, exist_ok=True)
     target = home.lake / delivery.unit.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    unit = hashlib.sha256(str(delivery.unit).encode()).hexdigest()[:12]
-    name = f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{unit}"
+    name = f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{_mark(delivery.unit)}"
     pending = home.ledger / f"{name}.pending"
     pending.write_text(json.dumps(asdict(delivery), indent=1), encoding="utf-8")
     _sync(staged)
@@ -177,6 +182,10 @@ def staging(home: Home, *, keep: bool = False) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             if home.staging.exists() and not any(home.staging.iterdir()):
                 home.staging.rmdir()
+
+
+def _mark(unit: Unit) -> str:
+    return hashlib.sha256(str(unit).encode()).hexdigest()[:12]
 
 
 def _sync(file: Path) -> None:

@@ -475,3 +475,40 @@ def test_nested_gcp_rows_arrive_with_their_credits(home: Home, shared_samples: P
         wanted += record["cost"] + sum((c["amount"] for c in record["credits"]), Decimal(0))
     assert sum(rows["BilledCost"], Decimal(0)) == wanted
     assert set(rows["billing_month"]) == {"2020-11", "2022-08"}
+
+
+def bucket(day: int, *amounts: str) -> dict[str, object]:
+    start = 1_790_812_800 + (day - 1) * 86_400  # 2026-10-01T00:00:00Z
+    results = [
+        {"object": "organization.costs.result", "amount": {"value": a, "currency": "usd"}, "line_item": f"item {i}"}
+        for i, a in enumerate(amounts)
+    ]
+    return {"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": results}
+
+
+def test_a_report_of_days_replaces_those_days_and_leaves_the_others(home: Home, tmp_path: Path) -> None:
+    import json
+
+    def write(name: str, *buckets: dict[str, object]) -> Path:
+        file = tmp_path / name
+        file.write_text(json.dumps({"object": "page", "data": buckets, "has_more": False}), encoding="utf-8")
+        return file
+
+    early, late = (
+        write("early.json", bucket(1, "1.5"), bucket(2, "2")),
+        write("late.json", bucket(2, "2.25", "1"), bucket(3)),
+    )
+    deliver(home, early)
+    assert deliver(home, late) == [
+        (
+            "published",
+            "cost_and_usage from openai_costs, account default, 2026-10: 3 rows, billed USD 4.75; "
+            "replaces an earlier delivery, change USD +1.25; rows kept from earlier deliveries: 1",
+        )
+    ]
+    [first, second] = lake.deliveries(home)
+    assert [f["name"] for f in second.files] == ["late.json", "early.json"]
+    assert (second.rows_read, second.rows_published, second.replaced) == (3, 3, first.delivery_id)
+    rows = warehouse.dataset(home, "cost_and_usage")
+    assert sorted(rows["BilledCost"]) == [Decimal("1"), Decimal("1.5"), Decimal("2.25")]
+    assert deliver(home, late)[0][0] == "unchanged"

@@ -4,6 +4,7 @@
 -- dataset: cost_and_usage
 -- formats: json
 -- records: data > results
+-- bucket: ChargePeriodStart
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(starting_at, '%Y-%m')
 -- billed: amount * 0.01 in upper(currency)

@@ -4,6 +4,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > results
+-- bucket: usage_start
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(starting_at, '%Y-%m')
 -- origin: cache_write_5m_tokens from cache_creation

@@ -4,6 +4,7 @@
 -- dataset: cost_and_usage
 -- formats: json
 -- records: data > results
+-- bucket: ChargePeriodStart
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- billed: amount.value in upper(amount.currency)

@@ -6,6 +6,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > results
+-- bucket: usage_start
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- origin: operation from object

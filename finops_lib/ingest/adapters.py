@@ -40,6 +40,8 @@ class Adapter:
     origin: dict[str, str] = field(default_factory=dict)
     holds: str | None = None
     named: str | None = None
+    bucket: str | None = None
+    """Column of the contract whose values a delivery replaces within its months; without one it replaces them whole."""
     null: str | None = None
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Other spellings of a raw column, best first."""
@@ -82,10 +84,16 @@ def sources() -> list[dict[str, str]]:
                 "formats": ", ".join(adapter.formats),
                 "recognised by": recognised,
                 "dataset": adapter.dataset,
-                "replaces": "the dataset" if contract(adapter.dataset).month is None else "billing account and month",
+                "replaces": _replaces(adapter),
             }
         )
     return rows
+
+
+def _replaces(adapter: Adapter) -> str:
+    if contract(adapter.dataset).month is None:
+        return "the dataset"
+    return "the days it holds" if adapter.bucket else "billing account and month"
 
 
 def _read_adapter(file: Path) -> Adapter:
@@ -95,7 +103,7 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw):\s*(.+)$", line.strip()
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket):\s*(.+)$", line.strip()
         )
         if directive:
             directives[directive[1]].append(directive[2].strip())
@@ -127,6 +135,7 @@ def _read_adapter(file: Path) -> Adapter:
         origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),
         holds=one("holds"),
         named=one("named"),
+        bucket=one("bucket"),
         null=one("null"),
         headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),
         sha256=_version(file, text) if completed is None else _version(file, text + completed.sha256),

@@ -375,7 +375,7 @@ def _settle(
             delivered_at=call.began,
             notes=list(notes),
         )
-        outcomes.append(_publish(call, db, own, unit, delivery, staged, alone=len(published) == 1))
+        outcomes.append(_publish(call, db, adapter, unit, delivery, staged, alone=len(published) == 1))
     for name, found in reasons.items():
         kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
         outcomes += [
@@ -435,14 +435,29 @@ def _lost_money(
 def _publish(
     call: _Call,
     db: duckdb.DuckDBPyConnection,
-    own: Contract | None,
+    adapter: Adapter,
     unit: Unit,
     delivery: Delivery,
     staged: Path,
     *,
     alone: bool,
 ) -> Outcome:
-    before = lake.current(call.home).get(unit)
+    """Put one unit of `staged` in its place, unless it is there already."""
+    before = lake.holding(call.home, unit)
+    account, month = ("x_account", "x_month") if unit.dataset == PARTS else checking.placement(contract(unit.dataset))
+    rows = "* exclude (x_account, x_month)" if unit.dataset == PARTS else "*"
+    arrived = (
+        f"select {rows} from staged "
+        f"where {account} = {literal(unit.billing_account)} and {month} = {literal(unit.month)}"
+    )
+    query = arrived
+    if before and adapter.bucket:
+        stays = (
+            f"select * from read_parquet({literal(str(call.home.lake / unit.file))}, hive_partitioning = false) "
+            f"where {adapter.bucket} not in (select {adapter.bucket} from ({arrived}))"
+        )
+        delivery = _with_what_stays(db, delivery, before, stays)
+        query = f"{arrived} union all by name {stays}"
     hashes = sorted(f["sha256"] for f in delivery.files)
     if (
         before
@@ -462,13 +477,10 @@ def _publish(
     if call.dry_run:
         return Outcome(status="would publish", source=unit.source, unit=unit, delivery=delivery, message=message)
     file = staged
-    if not alone:
+    if not alone or query != arrived:
         file = call.workdir / f"{hashlib.sha256(str(unit).encode()).hexdigest()[:16]}.parquet"
-        account, month = checking.placement(own) if own else ("x_account", "x_month")
-        rest = "* exclude (x_account, x_month)" if own is None else "*"
         db.execute(
-            f"copy (select {rest} from staged where {account} = {literal(unit.billing_account)} "
-            f"and {month} = {literal(unit.month)}) to {literal(str(file))} "
+            f"copy ({query}) to {literal(str(file))} "
             f"(format parquet, compression zstd, kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}})"
         )
     with lake.locked(call.home):
@@ -477,6 +489,36 @@ def _publish(
         status="published", source=unit.source, unit=unit, delivery=delivery, message=message,
         staged=call.home.lake / unit.file,
     )  # fmt: skip
+
+
+def _with_what_stays(db: duckdb.DuckDBPyConnection, delivery: Delivery, before: Delivery, stays: str) -> Delivery:
+    """The delivery as the unit will hold it: with the rows of earlier buckets that it does not replace."""
+    files: dict[str, dict[str, Any]] = {f["sha256"]: f for f in delivery.files}
+    count = 0
+    totals = {"BilledCost": dict(delivery.billed_total), "EffectiveCost": dict(delivery.effective_total)}
+    if delivery.billed_total:
+        for currency, rows, *sums in db.sql(
+            f"select BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost) from ({stays}) group by 1"
+        ).fetchall():
+            count += int(rows)
+            for total, amount in zip(totals.values(), sums, strict=True):
+                total[currency] = plain(EXACT.add(Decimal(total.get(currency, "0")), amount))
+    else:
+        [(count,)] = db.sql(f"select count(*) from ({stays})").fetchall()
+    if not count:
+        return delivery
+    origin = "x_SourceFile" if delivery.billed_total else "x_source_file"
+    names = {str(name) for (name,) in db.sql(f"select distinct {origin} from ({stays})").fetchall()}
+    files |= {f["sha256"]: f for f in before.files if f["name"] in names}
+    return replace(
+        delivery,
+        files=list(files.values()),
+        rows_read=delivery.rows_read + count,
+        rows_published=delivery.rows_published + count,
+        billed_total=dict(sorted(totals["BilledCost"].items())),
+        effective_total=dict(sorted(totals["EffectiveCost"].items())),
+        notes=[*delivery.notes, f"rows kept from earlier deliveries: {count}"],
+    )
 
 
 def _said_of_months(status: str, deliveries: Sequence[Delivery]) -> str:
@@ -573,7 +615,7 @@ def _keep(
             effective_total={},
             delivered_at=call.began,
         )
-        kept.append(_publish(call, db, None, unit, delivery, call.workdir, alone=False))
+        kept.append(_publish(call, db, adapter, unit, delivery, call.workdir, alone=False))
         call.kept.add((adapter.name, where))
     return [*_refusals(adapter, reasons), *(kept if call.dry_run else [])]
 
