@@ -245,9 +245,9 @@ def test_a_part_that_cannot_be_opened_keeps_its_siblings_out(home: Home, tmp_pat
 
 
 def test_an_azure_row_of_no_account_keeps_only_its_own_file_out(home: Home, tmp_path: Path) -> None:
-    header = "SubscriptionId,Date,ChargeType,Cost,BillingCurrency,PricingModel,Quantity\n"
-    (tmp_path / "good.csv").write_text(header + "s-1,2026-09-01,Usage,2.5,EUR,OnDemand,1\n", encoding="utf-8")
-    (tmp_path / "bad.csv").write_text(header + ",2026-09-01,Usage,1,EUR,OnDemand,1\n", encoding="utf-8")
+    header = "SubscriptionId,Date,ChargeType,Cost,BillingCurrency,MeterCategory,ConsumedService\n"
+    (tmp_path / "good.csv").write_text(header + "s-1,2026-09-01,Usage,2.5,EUR,Storage,\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text(header + ",2026-09-01,Usage,1,EUR,Storage,\n", encoding="utf-8")
     assert deliver(home, tmp_path) == [
         (
             "refused",

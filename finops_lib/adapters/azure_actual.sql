@@ -9,6 +9,7 @@
 -- Dates are month first or ISO. A file whose billing periods do not then begin on the first of a month was written day first, and is refused.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
+-- needs: subscription_id, meter_category, consumed_service
 -- account: coalesce(billing_account_id, subscription_id)
 -- month: case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end
 -- billed: cost in billing_currency

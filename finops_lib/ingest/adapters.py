@@ -33,6 +33,8 @@ class Adapter:
     """None for a part: an export that only completes another."""
     parts: dict[str, str]
     """Other exports the SELECT reads: adapter name → create statement."""
+    needs: tuple[str, ...] = ()
+    """Columns that recognise the export without having a value on every row."""
     records: tuple[str, ...] = ()
     account: str | None = None
     month: str | None = None
@@ -50,6 +52,10 @@ class Adapter:
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(name for name, _, optional in self.columns if not optional)
+
+    @property
+    def recognised_by(self) -> tuple[str, ...]:
+        return (*self.required, *self.needs)
 
     @property
     def kept(self) -> bool:
@@ -76,7 +82,7 @@ def sources() -> list[dict[str, str]]:
     """What can be read: one row per adapter with source, what it reads, how it is recognised, dataset, replace unit."""
     rows = []
     for adapter in adapters().values():
-        recognised = ", ".join(adapter.required) + (f"; and a row where {adapter.holds}" if adapter.holds else "")
+        recognised = ", ".join(adapter.recognised_by) + (f"; and a row where {adapter.holds}" if adapter.holds else "")
         rows.append(
             {
                 "source": adapter.name,
@@ -103,7 +109,8 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket):\s*(.+)$", line.strip()
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs):\s*(.+)$",
+            line.strip(),
         )
         if directive:
             directives[directive[1]].append(directive[2].strip())
@@ -128,6 +135,7 @@ def _read_adapter(file: Path) -> Adapter:
         columns=completed.columns if completed else _columns(tables["raw"]),
         select=selects[0] if selects else None,
         parts={name: q for name, q in tables.items() if name != "raw"},
+        needs=completed.needs if completed else tuple(n.strip() for n in (one("needs") or "").split(",") if n.strip()),
         records=tuple(r.strip() for r in (one("records") or "").split(">") if r.strip()),
         account=one("account") or (completed.account if completed else None),
         month=one("month") or (completed.month if completed else None),

@@ -58,7 +58,7 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     if not candidates:
         known = ", ".join(dict.fromkeys(a.name for a in adapters().values()))
         raise UsageError(f"There is no source {source!r}. Sources: {known}; `finops sources` describes them.")
-    fitting = [a for a in candidates if file.format in a.formats and set(a.required) <= set(_bindings(a, file))]
+    fitting = [a for a in candidates if file.format in a.formats and set(a.recognised_by) <= set(_bindings(a, file))]
     telling = [a for a in fitting if a.holds]
     decided = [a for a in telling if _some_row(a, file)] or [
         # Only where the content tells nothing does a name decide: then both readings give the same money.
@@ -68,16 +68,16 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     ]
     fitting = decided or [a for a in fitting if not a.holds]
     if fitting:
-        return max(fitting, key=lambda a: (len(a.required), len(_bindings(a, file))))
+        return max(fitting, key=lambda a: (len(a.recognised_by), len(_bindings(a, file))))
     lacking = {
-        k: [r for r in a.required if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
+        k: [r for r in a.recognised_by if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
     }
-    nearest = min(lacking, key=lambda k: (len(lacking[k]) / max(1, len(adapters()[k].required)), len(lacking[k])))
+    nearest = min(lacking, key=lambda k: (len(lacking[k]) / max(1, len(adapters()[k].recognised_by)), len(lacking[k])))
     missing = lacking[nearest]
     shown = ", ".join(file.header[:8]) + (f" and {len(file.header) - 8} more" if len(file.header) > 8 else "")
     if not missing:
         reason = f"{nearest} has its columns but reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
-    elif 2 * len(missing) > len(adapters()[nearest].required):
+    elif 2 * len(missing) > len(adapters()[nearest].recognised_by):
         reason = "It resembles no export that is known"
     else:
         noun = "column" if len(missing) == 1 else "columns"
