@@ -33,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FinopsError as error:
         print(f"finops: {error}", file=sys.stderr)
         return REFUSED
+    except BrokenPipeError:
+        # Whoever read the output has read enough (| head); what was written to disk is whole.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print("finops: stopped. What was published stays; run the same command again to go on.", file=sys.stderr)
         return 130

@@ -86,7 +86,12 @@ def build(
         assert process.stdout is not None
         for line in process.stdout:
             _follow(line, progress, errors)
-    return _summary(logs / "target" / "run_results.json", errors, process.returncode)
+    built = _summary(logs / "target" / "run_results.json", errors, process.returncode)
+    if select and not built.succeeded + built.failed + built.warned + built.skipped:
+        raise UsageError(
+            f"Nothing is called {' '.join(select)}. `--select` takes dbt's selection, such as fct_daily_cost."
+        )
+    return built
 
 
 def _follow(line: str, progress: Callable[[str, int, int], None], errors: list[str]) -> None:
@@ -108,8 +113,6 @@ def _summary(results: Path, errors: list[str], returncode: int) -> Built:
         raise FinopsError(
             "dbt could not build the warehouse: " + (errors[0] if errors else f"exit code {returncode}") + "."
         )
-    if returncode == 1 and errors and results.stat().st_size == 0:
-        raise FinopsError(f"dbt could not build the warehouse: {errors[0]}.")
     run: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
     by_status: dict[str, list[dict[str, Any]]] = {}
     for result in run["results"]:

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from finops_lib import lake, pipeline, warehouse
+from finops_lib.errors import UsageError
 from finops_lib.ingest import ingest
 from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
@@ -165,6 +166,11 @@ def test_a_scheduled_run_takes_what_is_new_and_leaves_one_summary(company: Home)
         ("report", "done"),
     ]
     assert json.loads(Path(summary["written"]).read_text(encoding="utf-8"))["steps"] == summary["steps"]
+
+
+def test_a_selection_of_nothing_is_wrong_usage(company: Home) -> None:
+    with pytest.raises(UsageError, match=r"^Nothing is called nope\. `--select` takes dbt's selection"):
+        warehouse.build(company, select=["nope"])
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])
