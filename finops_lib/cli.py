@@ -146,7 +146,9 @@ def _sources(options: argparse.Namespace) -> int:
     for row in found:
         print(f"{row['source']}  →  {row['dataset']}   ({row['formats']}; a delivery replaces {row['replaces']})")
         print(f"    {row['reads']}")
-        print(f"    recognised by {row['recognised by']}")
+        for label in ("recognised by", "quirks", "not covered"):
+            if row[label]:
+                print(f"    {label}: {row[label]}")
     return DONE
 
 

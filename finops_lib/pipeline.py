@@ -12,7 +12,6 @@ from . import lake, warehouse
 from .contract import Contract, contracts
 from .errors import FinopsError, UsageError
 from .ingest import Ingested, ingest
-from .ingest.files import digest, is_data
 from .lake import Home
 
 Progress = Callable[[str], None]
@@ -117,12 +116,10 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
         return fine
 
     def bring_in() -> tuple[bool, str]:
-        files = new_files(home)
-        if not files:
-            return True, "no new files"
-        done = ingest(home, files, progress=progress)
-        said = [o.message for o in done.outcomes if o.status not in ("unchanged",)]
-        return not done.refused, "; ".join(said) or "nothing changed"
+        folders = [f for f in (home.inbox, home.plan) if f.exists()]
+        done = ingest(home, folders, new_only=True, progress=progress)
+        said = [*done.lines(), *(o.message for o in done.refused)]
+        return not done.refused, "; ".join(said) or "no new files"
 
     def build() -> tuple[bool, str]:
         built = warehouse.build(home)
@@ -154,15 +151,3 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
     summary["written"] = str(file)
     file.write_text(json.dumps(summary, indent=1), encoding="utf-8")
     return summary
-
-
-def new_files(home: Home) -> list[Path]:
-    """Files of inbox/ and plan/ whose content no delivery of the ledger has brought in yet."""
-    delivered = [f for d in lake.deliveries(home) for f in d.files]
-    known = {f["sha256"] for f in delivered} | {f.get("archive_sha256") for f in delivered}
-    found = []
-    for folder in (home.inbox, home.plan):
-        for file in sorted(f for f in folder.rglob("*") if f.is_file() and is_data(str(f.relative_to(folder)))):
-            if digest(file) not in known:
-                found.append(file)
-    return found

@@ -45,6 +45,10 @@ class Adapter:
     bucket: str | None = None
     """Column of the contract whose values a delivery replaces within its months; without one it replaces them whole."""
     null: str | None = None
+    quirks: tuple[str, ...] = ()
+    """Peculiarities of the export that the adapter handles, a sentence each."""
+    not_covered: tuple[str, ...] = ()
+    """What the export may hold that the adapter does not read, a sentence each."""
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Other spellings of a raw column, best first."""
     sha256: str = ""
@@ -79,7 +83,8 @@ def adapters() -> dict[str, Adapter]:
 
 
 def sources() -> list[dict[str, str]]:
-    """What can be read: one row per adapter with source, what it reads, how it is recognised, dataset, replace unit."""
+    """What can be read: one row per adapter with what it reads, how it is recognised, what a delivery replaces, its
+    quirks and what is not covered."""
     rows = []
     for adapter in adapters().values():
         recognised = ", ".join(adapter.recognised_by) + (f"; and a row where {adapter.holds}" if adapter.holds else "")
@@ -91,6 +96,8 @@ def sources() -> list[dict[str, str]]:
                 "recognised by": recognised,
                 "dataset": adapter.dataset,
                 "replaces": _replaces(adapter),
+                "quirks": " ".join(adapter.quirks),
+                "not covered": " ".join(adapter.not_covered),
             }
         )
     return rows
@@ -99,7 +106,9 @@ def sources() -> list[dict[str, str]]:
 def _replaces(adapter: Adapter) -> str:
     if contract(adapter.dataset).month is None:
         return "the dataset"
-    return "the days it holds" if adapter.bucket else "billing account and month"
+    if adapter.bucket is None:
+        return "billing account and month"
+    return "the requests it holds" if adapter.bucket == "request_id" else "the days it holds"
 
 
 def _read_adapter(file: Path) -> Adapter:
@@ -109,7 +118,8 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs):\s*(.+)$",
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk|not covered):"
+            r"\s*(.+)$",
             line.strip(),
         )
         if directive:
@@ -145,6 +155,8 @@ def _read_adapter(file: Path) -> Adapter:
         named=one("named"),
         bucket=one("bucket"),
         null=one("null"),
+        quirks=tuple(directives["quirk"]),
+        not_covered=tuple(directives["not covered"]),
         headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),
         sha256=_version(file, text) if completed is None else _version(file, text + completed.sha256),
     )

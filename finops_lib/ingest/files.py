@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 import zipfile
@@ -19,6 +20,7 @@ import duckdb
 
 from ..contract import literal
 from ..errors import RefusedError, UsageError
+from . import manifests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Delivered:
     """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
     types: tuple[str, ...] = ()
     delimiter: str = ","
+    manifest: manifests.Manifest | None = None
+    """The exporter's manifest that names it."""
     archive: str | None = None
     """sha256 of the archive it was unpacked from."""
     array: bool = False
@@ -45,13 +49,17 @@ class Delivered:
         return {"name": self.name, "sha256": self.sha256, "bytes": self.size, **packed}
 
 
-NOT_DATA = re.compile(r"(manifest(\.json)?|_success|\.crc|\.md|truth\.json|expected\.csv)$", re.IGNORECASE)
+NOT_DATA = re.compile(r"(_success|\.crc|\.md|truth\.json|expected\.csv)$", re.IGNORECASE)
 """Files that accompany a delivery without being part of it."""
 
 
 def is_data(name: str) -> bool:
     """Whether a file, named relative to its folder, may be part of a delivery."""
-    return not any(part.startswith(".") for part in Path(name).parts) and not NOT_DATA.search(Path(name).name)
+    return _is_visible(name) and not NOT_DATA.search(Path(name).name) and not manifests.NAME.search(name)
+
+
+def _is_visible(name: str) -> bool:
+    return not any(part.startswith(".") for part in Path(name).parts)
 
 
 def digest(file: Path) -> str:
@@ -60,9 +68,21 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """The files of a delivery, and what was left out of it by its manifests."""
+
+    files: list[Delivered]
+    superseded: list[str]
+    """Why a file is not read: a newer delivery of its period is there."""
+    incomplete: list[str]
+    """Why a file is refused: its manifest names others that are not there."""
+
+
+def collect(paths: Sequence[str | Path], *, workdir: Path) -> Collected:
     """Every file that the paths, folders, globs and archives hold, each once however often it is there.
 
+    Where manifests are among them, the newest of a report and period decides which files count.
     Refuses  UsageError for a path that does not exist; RefusedError for an archive that cannot be read.
     """
     files: list[tuple[str, Path]] = []
@@ -82,18 +102,45 @@ def collect(paths: Sequence[str | Path], *, workdir: Path) -> list[Delivered]:
                 raise UsageError(
                     f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell."
                 )
-            files += [(f.name, f) for f in matches]
-    found: dict[str, Delivered] = {}
+            top = Path(os.path.commonpath([f.parent for f in matches]))
+            files += [(str(f.relative_to(top)), f) for f in matches]
+    unpacked: list[tuple[str, Path, str | None]] = []
     for name, path in files:
-        if not is_data(name):
+        if _is_visible(name):
+            inside = _unpack(name, path, workdir=workdir)
+            archive = None if inside == [(name, path)] else digest(path)
+            # A manifest names an archive, not what is inside it, so the inner file keeps the archive's folder.
+            unpacked += [(_inside(name, inner) if archive else inner, file, archive) for inner, file in inside]
+    said = [m for name, path, _ in unpacked if manifests.NAME.search(name) and (m := manifests.read(name, path))]
+    data = [(name, path, archive) for name, path, archive in unpacked if is_data(name)]
+    judged = manifests.sort(said, [name for name, *_ in data])
+    found: dict[str, Delivered] = {}
+    for name, path, archive in data:
+        if name in judged.superseded or name in judged.incomplete:
             continue
-        unpacked = _unpack(name, path, workdir=workdir)
-        archive = None if unpacked == [(name, path)] else digest(path)
-        for inner, file in unpacked:
-            content = digest(file)
-            delivered = Delivered(name=inner, path=file, sha256=content, size=file.stat().st_size, archive=archive)
-            found.setdefault(content, delivered)
-    return list(found.values())
+        content = digest(path)
+        delivered = Delivered(
+            name=name,
+            path=path,
+            sha256=content,
+            size=path.stat().st_size,
+            manifest=judged.in_force.get(name),
+            archive=archive,
+        )
+        found.setdefault(content, delivered)
+    return Collected(
+        files=list(found.values()),
+        superseded=[
+            f"{name}: left out; {newer} names a newer delivery of it" for name, newer in judged.superseded.items()
+        ],
+        incomplete=[
+            f"{name}: stays out, because {why}. Fetch the whole delivery." for name, why in judged.incomplete.items()
+        ],
+    )
+
+
+def _inside(archive: str, inner: str) -> str:
+    return str(Path(archive).parent / inner)
 
 
 def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
@@ -114,7 +161,7 @@ def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
             f"{name}: this archive cannot be unpacked ({error}). Fetch it again from where it was exported."
         ) from None
     for file in sorted(out.rglob("*")):
-        if file.is_file() and is_data(str(file.relative_to(out))):
+        if file.is_file():
             members += _unpack(str(file.relative_to(out)), file, workdir=workdir)
     return members
 

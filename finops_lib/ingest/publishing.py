@@ -35,7 +35,8 @@ class Outcome:
     """What became of one unit, or of a file that never became one."""
 
     status: str
-    """published, unchanged, would publish (dry run), held (waits for its other part), empty, refused, or a note."""
+    """published, unchanged, would publish (dry run), held (waits for its other part), superseded (a newer delivery is
+    there), empty, refused, or a note."""
     source: str | None
     message: str
     unit: Unit | None = None
@@ -93,6 +94,7 @@ def ingest(
     *,
     source: str | None = None,
     account: str | None = None,
+    new_only: bool = False,
     dry_run: bool = False,
     data_docs: bool = True,
     progress: Progress = lambda _: None,
@@ -100,7 +102,7 @@ def ingest(
     """Bring exports into the lake, month by month; whatever is refused leaves the lake as it was.
 
     Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
-             not say it themselves.
+             not say it themselves; with `new_only`, files that the ledger knows are not read again.
     Returns  one outcome per unit or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
@@ -115,7 +117,7 @@ def ingest(
             kept=set(),
             damaged=[],
         )
-        groups, outcomes = _recognised(call, paths, source)
+        groups, outcomes = _recognised(call, paths, source, new_only=new_only)
         for key in sorted(groups):
             outcomes += _ingest_group(call, adapters()[key], groups[key])
         outcomes += _complete(call)
@@ -130,17 +132,19 @@ def ingest(
 
 
 def _recognised(
-    call: _Call, paths: Sequence[str | Path], source: str | None
+    call: _Call, paths: Sequence[str | Path], source: str | None, *, new_only: bool
 ) -> tuple[dict[str, list[Delivered]], list[Outcome]]:
     groups: dict[str, list[Delivered]] = defaultdict(list)
     outcomes: list[Outcome] = []
     for given in paths:
         try:
-            files = collect([given], workdir=call.workdir)
+            collected = collect([given], workdir=call.workdir)
         except RefusedError as error:
             outcomes.append(Outcome(status="refused", source=source, message=str(error)))
             continue
-        for file in files:
+        outcomes += [Outcome(status="superseded", source=source, message=m) for m in collected.superseded]
+        outcomes += [Outcome(status="refused", source=source, message=m) for m in collected.incomplete]
+        for file in _not_known(call.home, collected.files) if new_only else collected.files:
             call.progress(f"recognising {file.name}")
             try:
                 sniffed = sniff(file, workdir=call.workdir)
@@ -157,6 +161,15 @@ def _recognised(
             if all(f.sha256 != file.sha256 for f in groups[key]):
                 groups[key].append(sniffed)
     return groups, outcomes
+
+
+def _not_known(home: Home, files: Sequence[Delivered]) -> list[Delivered]:
+    """The files that no delivery of the ledger brought in, and those that a manifest puts together with one of them."""
+    entries = [f for d in lake.deliveries(home) for f in d.files]
+    known = {f["sha256"] for f in entries} | {f.get("archive_sha256") for f in entries}
+    new = [f for f in files if f.sha256 not in known and (f.archive is None or f.archive not in known)]
+    together = {f.manifest for f in new if f.manifest}
+    return [f for f in files if f in new or f.manifest in together]
 
 
 def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list[Outcome]:

@@ -64,7 +64,7 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
         # Only where the content tells nothing does a name decide: then both readings give the same money.
         a
         for a in telling
-        if a.named and re.search(a.named, file.name, flags=re.IGNORECASE)
+        if a.named and re.search(a.named, (file.manifest and file.manifest.kind) or file.name, flags=re.IGNORECASE)
     ]
     fitting = decided or [a for a in fitting if not a.holds]
     if fitting:
