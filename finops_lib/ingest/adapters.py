@@ -118,8 +118,8 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk|not covered):"
-            r"\s*(.+)$",
+            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk"
+            r"|not covered):\s*(.+)$",
             line.strip(),
         )
         if directive:
