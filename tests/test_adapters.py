@@ -14,7 +14,7 @@ import pytest
 from finops_lib import warehouse
 from finops_lib.contract import contract
 from finops_lib.ingest import ingest
-from finops_lib.ingest.adapters import Adapter, adapters, folder
+from finops_lib.ingest.adapters import Adapter, adapters, folder, vocabulary
 from finops_lib.lake import Home, current
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
@@ -24,14 +24,6 @@ READ = [a for a in FILES if a.select is not None]
 
 def names(chosen: list[Adapter]) -> list[str]:
     return [a.name for a in chosen]
-
-
-def lookups(db: duckdb.DuckDBPyConnection) -> None:
-    for file in folder().glob("*.csv"):
-        if not file.name.endswith(".headers.csv"):
-            db.execute(
-                f"create table {file.stem} as select * from read_csv('{file}', all_varchar = true, header = true)"
-            )
 
 
 def deliver(adapter: str, home: Home) -> None:
@@ -58,7 +50,7 @@ def test_every_adapter_has_golden_rows() -> None:
 def test_the_select_gives_only_columns_of_its_contract(adapter: Adapter) -> None:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
-        lookups(db)
+        vocabulary(db)
         columns = ", ".join(f'"{n}" {t}' for n, t, _ in adapter.columns)
         db.execute(f"create table raw ({columns}, x_source_file varchar, x_source_row bigint)")
         for name, create in adapter.parts.items():

@@ -35,7 +35,7 @@ select
     'Anthropic' as ServiceProviderName, 'Anthropic' as HostProviderName, 'Anthropic' as InvoiceIssuerName,
     'AI and Machine Learning' as ServiceCategory, 'Generative AI' as ServiceSubcategory, 'Claude API' as ServiceName,
     description as SkuId, coalesce(token_type, cost_type) as SkuMeter,
-    regexp_replace(lower(model), '-\d{8}$', '') as x_Model, kind as x_TokenKind, service_tier as x_ServiceTier,
+    canonical_model(model) as x_Model, kind as x_TokenKind, service_tier as x_ServiceTier,
     x_source_file as x_SourceFile, x_source_row as x_SourceRow
 from raw
 left join tokens using (token_type)

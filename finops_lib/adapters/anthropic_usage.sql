@@ -26,7 +26,7 @@ select
     'Anthropic' as vendor, coalesce(organization_id, getvariable('account'), 'default') as account_id,
     workspace_id as project_id, api_key_id,
     coalesce(raw.account_id, service_account_id) as user_id,              -- account_id is a person's, not the organisation's
-    regexp_replace(lower(model), '-\d{8}$', '') as model, model as model_delivered, 'completion' as operation,
+    canonical_model(model) as model, model as model_delivered, 'completion' as operation,
     coalesce(name, service_tier) as service_tier, context_window,
     uncached_input_tokens as input_uncached_tokens, cache_read_input_tokens as cache_read_tokens,
     cache_creation.ephemeral_5m_input_tokens as cache_write_5m_tokens,

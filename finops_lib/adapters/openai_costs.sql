@@ -53,7 +53,7 @@ select
     case when has_quantity then quantity * coalesce(factor, 1) end as ConsumedQuantity,
     case when has_quantity then coalesce(consumed_unit, quantity_unit) end as ConsumedUnit,
 
-    case when is_tokens then regexp_replace(item, '(-\d{4}-\d{2}-\d{2})?([ -](batch|flex|priority))?$', '') end as x_Model,
+    case when is_tokens then canonical_model(regexp_replace(item, '[ -](batch|flex|priority)$', '')) end as x_Model,
     case
         when not is_tokens then null
         when direction like '%cache write%' then 'cache_write_5m'

@@ -44,7 +44,7 @@ select
     to_timestamp(start_time) as usage_start, to_timestamp(end_time) as usage_end,
     'OpenAI' as vendor, coalesce(organization_id, getvariable('account'), 'default') as account_id,
     project_id, api_key_id, user_id,
-    regexp_replace(lower(model), '-\d{4}-\d{2}-\d{2}$', '') as model, model as model_delivered, operation,
+    canonical_model(model) as model, model as model_delivered, operation,
     case when batch then 'batch' else service_tier end as service_tier,
     num_model_requests as requests,
     coalesce(input_uncached_tokens, input_tokens - cache_read_tokens - cache_write_tokens) as input_uncached_tokens,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ..contract import Contract, contract, contracts, quoted
+from ..contract import Contract, contract, contracts, literal, quoted
 
 DIRECT = "direct"
 """Source of files that already have a dataset's own columns; plan files come in as `plan`."""
@@ -177,8 +177,26 @@ def _headers(file: Path) -> dict[str, tuple[str, ...]]:
     return {column: tuple(headers) for column, headers in spellings.items()}
 
 
+def vocabulary(db: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection what every SELECT may use: the lookups of the folder as views, then its macros."""
+    for file in sorted(folder().glob("*.csv")):
+        if not file.name.endswith(".headers.csv"):
+            rows = f"read_csv({literal(str(file))}, all_varchar = true, header = true)"
+            db.execute(f"create view {file.stem} as select * from {rows}")
+    for macros in _macros():
+        db.execute(macros)
+
+
+@cache
+def _macros() -> dict[str, tuple[str, ...]]:
+    """Text of each file of macros → the names it defines."""
+    texts = [file.read_text(encoding="utf-8") for file in sorted((folder() / "macros").glob("*.sql"))]
+    return {text: tuple(re.findall(r"create macro (\w+)", text)) for text in texts}
+
+
 def _version(file: Path, text: str) -> str:
     """Hash of everything that decides what comes out: when it changes, the same files are adapted anew."""
+    text = "".join([text, *(m for m, names in _macros().items() if any(f"{name}(" in text for name in names))])
     lookups = sorted(
         f for f in file.parent.glob("*.csv") if f.name.split(".")[0] in text or f.stem == f"{file.stem}.headers"
     )

@@ -20,7 +20,7 @@ from ..contract import Contract, contract, literal, quoted
 from ..errors import FinopsError, RefusedError
 from ..lake import TIMELESS, Delivery, Home, Unit
 from . import checking
-from .adapters import Adapter, adapters, folder
+from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
 from .reading import misfits, raw_view, recognise
@@ -263,10 +263,7 @@ def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute(f"set temp_directory = {literal(str(call.workdir / 'spill'))}")
         if call.account is not None:
             db.execute(f"set variable account = {literal(call.account)}")
-        for file in sorted(folder().glob("*.csv")):
-            if not file.name.endswith(".headers.csv"):
-                rows = f"read_csv({literal(str(file))}, all_varchar = true, header = true)"
-                db.execute(f"create view {file.stem} as select * from {rows}")
+        vocabulary(db)
         yield db
 
 
