@@ -112,8 +112,8 @@ def test_analysis_takes_frames_and_gives_frames() -> None:
 
 def test_adapters_hold_no_python_and_do_not_know_the_lake() -> None:
     folder = PACKAGE / "adapters"
-    assert [f.name for f in folder.iterdir() if f.suffix not in (".sql", ".csv", ".md")] == []
-    for file in folder.glob("*.sql"):
+    assert [f.name for f in folder.rglob("*.*") if f.suffix not in (".sql", ".csv", ".md")] == []
+    for file in folder.rglob("*.sql"):
         assert not re.search(r"read_parquet|read_csv|billing_month|copy\s*\(", file.read_text(encoding="utf-8")), (
             file.name
         )
