@@ -18,7 +18,7 @@ from finops_lib.ingest.adapters import Adapter, adapters, folder, vocabulary
 from finops_lib.lake import Home, current
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
-FILES = [a for a in adapters().values() if (folder() / f"{a.name}.sql").exists()]
+FILES = [a for a in adapters().values() if (folder() / f"{a.name}.sql").exists() and not a.refused]
 READ = [a for a in FILES if a.select is not None]
 
 
@@ -116,8 +116,13 @@ def test_an_export_without_a_required_column_is_refused_by_the_columns_name(
     sample = next(
         (f for f in sorted((SAMPLES / adapter.name).iterdir()) if f.suffix == ".csv" and f.name != "expected.csv"), None
     )
+    from finops_lib.ingest.files import Delivered, sniff
+    from finops_lib.ingest.reading import _bindings
+
     if sample is None:
         sample = next(f for f in sorted((SAMPLES / adapter.name).iterdir()) if f.name != "expected.csv")
+        file = sniff(Delivered(name=sample.name, path=sample, sha256="", size=0), workdir=tmp_path)
+        bound = _bindings(adapter, file)
         for column in adapter.required:
             spoilt = tmp_path / sample.name
             text = sample.read_bytes()
@@ -125,14 +130,11 @@ def test_an_export_without_a_required_column_is_refused_by_the_columns_name(
                 pytest.skip(
                     f"{adapter.name} has only Parquet samples; its refusals are shown by its CSV form elsewhere"
                 )
-            spoilt.write_bytes(text.replace(f'"{column}"'.encode(), b'"was_renamed"'))
+            spoilt.write_bytes(text.replace(f'"{bound[column]}"'.encode(), b'"was_renamed"'))
             done = ingest(home, [spoilt], source=adapter.name, data_docs=False)
             assert len(done.refused) >= 1
             assert column in done.refused[0].message
         return
-    from finops_lib.ingest.files import Delivered, sniff
-    from finops_lib.ingest.reading import _bindings
-
     file = sniff(Delivered(name=sample.name, path=sample, sha256="", size=0), workdir=tmp_path)
     bound = _bindings(adapter, file)
     assert set(adapter.required) <= set(bound)

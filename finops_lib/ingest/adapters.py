@@ -45,6 +45,10 @@ class Adapter:
     bucket: str | None = None
     """Column of the contract whose values a delivery replaces within its months; without one it replaces them whole."""
     null: str | None = None
+    refused: str | None = None
+    """Why an export that is recognised is not taken, and what to deliver instead."""
+    waits_for: tuple[str, ...] = ()
+    """Parts without which no charge can be made."""
     quirks: tuple[str, ...] = ()
     """Peculiarities of the export that the adapter handles, a sentence each."""
     not_covered: tuple[str, ...] = ()
@@ -95,9 +99,9 @@ def sources() -> list[dict[str, str]]:
                 "formats": ", ".join(adapter.formats),
                 "recognised by": recognised,
                 "dataset": adapter.dataset,
-                "replaces": _replaces(adapter),
+                "replaces": "nothing: it is refused" if adapter.refused else _replaces(adapter),
                 "quirks": " ".join(adapter.quirks),
-                "not covered": " ".join(adapter.not_covered),
+                "not covered": " ".join([*adapter.not_covered, *([adapter.refused] if adapter.refused else [])]),
             }
         )
     return rows
@@ -119,7 +123,7 @@ def _read_adapter(file: Path) -> Adapter:
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
             r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk"
-            r"|not covered):\s*(.+)$",
+            r"|not covered|refused|waits for):\s*(.+)$",
             line.strip(),
         )
         if directive:
@@ -155,6 +159,8 @@ def _read_adapter(file: Path) -> Adapter:
         named=one("named"),
         bucket=one("bucket"),
         null=one("null"),
+        refused=one("refused"),
+        waits_for=tuple(directives["waits for"]),
         quirks=tuple(directives["quirk"]),
         not_covered=tuple(directives["not covered"]),
         headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),

@@ -265,6 +265,10 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
     def walk(value: Any, depth: int) -> None:
         if isinstance(value, dict):
             keys.update(dict.fromkeys(value))
+            if all(isinstance(nested, dict) for nested in value.values()):
+                # Perhaps a map of records by name: their keys may be columns.
+                for record in list(value.values())[:SAMPLED]:
+                    keys.update(dict.fromkeys(record))
             if depth:
                 for nested in value.values():
                     for record in nested[:SAMPLED] if isinstance(nested, list) else []:

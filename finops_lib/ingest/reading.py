@@ -68,7 +68,10 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     ]
     fitting = decided or [a for a in fitting if not a.holds]
     if fitting:
-        return max(fitting, key=lambda a: (len(a.recognised_by), len(_bindings(a, file))))
+        found = max(fitting, key=lambda a: (len(a.recognised_by), len(_bindings(a, file))))
+        if found.refused:
+            raise RefusedError(f"{file.name}: {found.refused}")
+        return found
     lacking = {
         k: [r for r in a.recognised_by if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
     }
@@ -120,10 +123,13 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         # A list key that is absent was already unwrapped by whoever saved the file.
         inner = f"r{depth}"
         step = f"json_extract({around[-1]}, '$.{key}')"
-        records = (
-            f"select {', '.join(around)}, unnest(case when json_type({step}) = 'ARRAY' then cast({step} as json[]) "
-            f"when {step} is null then [{around[-1]}] else [] end) as {inner} from ({records})"
+        listed = (
+            step
+            if key == "*"
+            else f"case when json_type({step}) = 'ARRAY' then cast({step} as json[]) "
+            f"when {step} is null then [{around[-1]}] else [] end"
         )
+        records = f"select {', '.join(around)}, unnest({listed}) as {inner} from ({records})"
         around.append(inner)
     merged = ", ".join(reversed(around))
     return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
