@@ -119,7 +119,8 @@ PLAN: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 USAGE = {
-    "vendor": "OpenAI", "account_id": "org", "operation": "completion", "service_tier": "standard",
+    "vendor": "OpenAI", "counted_by": "vendor", "account_id": "org", "operation": "completion",
+    "service_tier": "standard",
     "cache_read_tokens": 0, "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0, "output_tokens": 0,
 }  # fmt: skip
 COMPANIONS: dict[str, list[dict[str, Any]]] = {

@@ -512,3 +512,50 @@ def test_a_report_of_days_replaces_those_days_and_leaves_the_others(home: Home, 
     rows = warehouse.dataset(home, "cost_and_usage")
     assert sorted(rows["BilledCost"]) == [Decimal("1"), Decimal("1.5"), Decimal("2.25")]
     assert deliver(home, late)[0][0] == "unchanged"
+
+
+def request(request_id: str | None, hour: int, tokens: int) -> str:
+    start, end = (f"2026-10-05T{hour:02}:00:{second}Z" for second in ("00", "09"))
+    return f"{start},{end},OpenAI,gateway,{request_id or ''},org,completion,1,{tokens},0,0,0,0,{tokens}"
+
+
+REQUEST_HEADER = (
+    "usage_start,usage_end,vendor,counted_by,request_id,account_id,operation,requests,input_uncached_tokens,"
+    "cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,total_tokens"
+)
+
+
+@pytest.fixture
+def request_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source whose deliveries replace the requests they hold."""
+    from dataclasses import replace
+
+    from finops_lib.ingest import adapters, publishing, reading
+
+    known = adapters.adapters()
+    own = {**known, "direct:ai_usage": replace(known["direct:ai_usage"], bucket="request_id")}
+    for module in (publishing, reading):
+        monkeypatch.setattr(module, "adapters", lambda: own)
+
+
+@pytest.mark.usefixtures("request_log")
+def test_a_log_replaces_the_requests_it_holds_and_never_loses_one_without_an_id(home: Home, tmp_path: Path) -> None:
+    def write(name: str, *rows: str) -> Path:
+        file = tmp_path / name
+        file.write_text("\n".join([REQUEST_HEADER, *rows]) + "\n", encoding="utf-8")
+        return file
+
+    def held() -> list[tuple[str | None, int]]:
+        rows = warehouse.dataset(home, "ai_usage")
+        return sorted(zip(rows["request_id"], rows["total_tokens"], strict=True), key=str)
+
+    first = write("09.csv", request("a", 9, 10), request("b", 9, 20), request(None, 9, 5))
+    second = write("10.csv", request("b", 9, 21), request("c", 10, 30), request(None, 10, 6))
+    deliver(home, first)
+    deliver(home, second)
+    both = [("a", 10), ("b", 21), ("c", 30), (None, 5), (None, 6)]
+    assert held() == sorted(both, key=str)
+    assert [status for status, _ in deliver(home, first)] == ["unchanged"]
+    assert [status for status, _ in deliver(home, second)] == ["unchanged"]
+    assert held() == sorted(both, key=str)
+    assert lake.deliveries(home)[-1].notes == ["rows kept from earlier deliveries: 2"]

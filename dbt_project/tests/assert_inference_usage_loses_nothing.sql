@@ -3,7 +3,7 @@ with counted as (
     select
         sum(total_tokens) as tokens,
         sum(estimated_cost) as estimated_cost
-    from {{ ref('stg_ai_usage') }}
+    from {{ ref('int_ai_usage_counted') }}
 ),
 
 shown as (

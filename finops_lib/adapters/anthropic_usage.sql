@@ -23,7 +23,8 @@ with tiers(tier, name) as (values                                         -- a t
 )
 select
     starting_at as usage_start, ending_at as usage_end,
-    'Anthropic' as vendor, coalesce(organization_id, getvariable('account'), 'default') as account_id,
+    'Anthropic' as vendor, 'vendor' as counted_by,
+    coalesce(organization_id, getvariable('account'), 'default') as account_id,
     workspace_id as project_id, api_key_id,
     coalesce(raw.account_id, service_account_id) as user_id,              -- account_id is a person's, not the organisation's
     canonical_model(model) as model, model as model_delivered, 'completion' as operation,

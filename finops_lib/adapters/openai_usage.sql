@@ -42,7 +42,8 @@ counted as (
 )
 select
     to_timestamp(start_time) as usage_start, to_timestamp(end_time) as usage_end,
-    'OpenAI' as vendor, coalesce(organization_id, getvariable('account'), 'default') as account_id,
+    'OpenAI' as vendor, 'vendor' as counted_by,
+    coalesce(organization_id, getvariable('account'), 'default') as account_id,
     project_id, api_key_id, user_id,
     canonical_model(model) as model, model as model_delivered, operation,
     case when batch then 'batch' else service_tier end as service_tier,

@@ -464,7 +464,8 @@ def _publish(
     if before and adapter.bucket:
         stays = (
             f"select * from read_parquet({literal(str(call.home.lake / unit.file))}, hive_partitioning = false) "
-            f"where {adapter.bucket} not in (select {adapter.bucket} from ({arrived}))"
+            f"where {adapter.bucket} is null "
+            f"or {adapter.bucket} not in (select {adapter.bucket} from ({arrived}) where {adapter.bucket} is not null)"
         )
         delivery = _with_what_stays(db, delivery, before, stays)
         query = f"{arrived} union all by name {stays}"

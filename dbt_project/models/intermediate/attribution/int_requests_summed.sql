@@ -11,7 +11,7 @@ with daily as (
         cast(null as string) as tags,
         model as x_model,
         sum(requests) as requests
-    from {{ ref('stg_ai_usage') }}
+    from {{ ref('int_ai_usage_counted') }}
     group by cast(usage_start as date), account_id, project_id, api_key_id, model
 )
 

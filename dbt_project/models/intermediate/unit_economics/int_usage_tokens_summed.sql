@@ -9,7 +9,7 @@ select
     '{{ kind }}' as x_token_kind,
     service_tier as x_service_tier,
     cast(sum({{ kind }}_tokens) as decimal(38, 18)) as tokens
-from {{ ref('stg_ai_usage') }}
+from {{ ref('int_ai_usage_counted') }}
 group by cast(usage_start as date), vendor, account_id, project_id, model, service_tier
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -28,7 +28,7 @@ buckets as (
                 partition by cast(usage_start as date), vendor, account_id, project_id, model
             )
         ) as estimated_currency
-    from {{ ref('stg_ai_usage') }}
+    from {{ ref('int_ai_usage_counted') }}
 ),
 
 used as (
