@@ -112,6 +112,8 @@ def _replaces(adapter: Adapter) -> str:
         return "the dataset"
     if adapter.bucket is None:
         return "billing account and month"
+    if adapter.bucket == "x_Partition":
+        return "the partitions it holds, or billing account and month"
     return "the requests it holds" if adapter.bucket == "request_id" else "the days it holds"
 
 

@@ -106,7 +106,7 @@ def totals(db: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> di
     account, month = placement(contract)
     found: dict[Where, dict[str, Decimal]] = defaultdict(dict)
     for a, m, currency, amount in db.sql(
-        f"select {account}, {month}, BillingCurrency, sum({column}) from staged group by all"
+        f"select {account}, {month}, BillingCurrency, sum({column}) from staged where {column} is not null group by all"
     ).fetchall():
         found[(str(a), str(m))][str(currency)] = amount
     return dict(found)

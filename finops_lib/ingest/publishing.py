@@ -462,11 +462,7 @@ def _publish(
     )
     query = arrived
     if before and adapter.bucket:
-        stays = (
-            f"select * from read_parquet({literal(str(call.home.lake / unit.file))}, hive_partitioning = false) "
-            f"where {adapter.bucket} is null "
-            f"or {adapter.bucket} not in (select {adapter.bucket} from ({arrived}) where {adapter.bucket} is not null)"
-        )
+        stays = _what_stays(adapter, contract(unit.dataset), call.home.lake / unit.file, arrived)
         delivery = _with_what_stays(db, delivery, before, stays)
         query = f"{arrived} union all by name {stays}"
     hashes = sorted(f["sha256"] for f in delivery.files)
@@ -500,6 +496,23 @@ def _publish(
         status="published", source=unit.source, unit=unit, delivery=delivery, message=message,
         staged=call.home.lake / unit.file,
     )  # fmt: skip
+
+
+def _what_stays(adapter: Adapter, own: Contract, file: Path, arrived: str) -> str:
+    """A SELECT of the rows of a unit that a delivery of some of its buckets leaves in place.
+
+    A request without an id stays; a charge without a bucket belongs to a delivery of the whole month, which replaces
+    every charge and is replaced by any delivery.
+    """
+    # A month published before the contract had the bucket's column has nothing in it.
+    before = (
+        f"select * from read_parquet({literal(str(file))}, hive_partitioning = false) union all by name {own.empty()}"
+    )
+    bucket, delivered = adapter.bucket, f"select {adapter.bucket} from ({arrived})"
+    if own.focus_dataset:
+        return f"select * from ({before}) where {bucket} not in ({delivered})"
+    kept = f"{bucket} is null or {bucket} not in ({delivered} where {bucket} is not null)"
+    return f"select * from ({before}) where {kept}"
 
 
 def _with_what_stays(db: duckdb.DuckDBPyConnection, delivery: Delivery, before: Delivery, stays: str) -> Delivery:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -31,9 +32,21 @@ def _bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
                 found[name] = present[_spelling(spelling)]
                 break
         else:
-            if kind == "JSON" and _gathered(name, file):
+            if (kind == "JSON" and _gathered(name, file)) or _flattened(name, kind, file):
                 found[name] = name
     return found
+
+
+def _flattened(name: str, kind: str, file: Delivered) -> dict[str, tuple[str, str]]:
+    """Fields of a struct column that were delivered as columns of their own: header and SQL type of each."""
+    if file.format == "json" or kind.endswith("[]") or not kind.startswith("STRUCT"):
+        return {}
+    present = {_spelling(h): h for h in reversed(file.header)}
+    return {
+        field: (present[_spelling(name + field)], str(child))
+        for field, child in _type(kind).children
+        if _spelling(name + field) in present
+    }
 
 
 def _gathered(name: str, file: Delivered) -> list[tuple[str, str]]:
@@ -137,29 +150,37 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
 
 def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str]) -> str:
     """SQL for one raw column before its cast: text for scalars, JSON or the delivered nesting otherwise."""
-    nested = kind.endswith("[]") or kind.startswith(("STRUCT", "MAP"))
     if file.format == "json":
         levels = [f"r{d}" for d in range(len(adapter.records), -1, -1)]
         path = literal("$." + json.dumps(bound.get(name, name)))
-        if nested or kind == "JSON":
-            return f"coalesce({', '.join(f'json_extract({level}, {path})' for level in levels)})"
+        if _nested(kind) or kind == "JSON":
+            found = [f"nullif(json_extract({level}, {path}), json('null'))" for level in levels]
+            return f"coalesce({', '.join(found)})"
         return f"nullif(coalesce({', '.join(f'json_extract_string({level}, {path})' for level in levels)}), '')"
     delivered = dict(zip(file.header, file.types, strict=True))
     header = bound[name]
+    if header not in delivered and _nested(kind):
+        fields = [f"cast({quoted(h)} as varchar)" for h, _ in _flattened(name, kind, file).values()]
+        return f"coalesce({', '.join(fields)})"
     if header not in delivered:
         pairs = ", ".join(
             f"struct_pack(k := {literal(k)}, v := cast({quoted(h)} as varchar))" for k, h in _gathered(name, file)
         )
         kept = f"list_filter([{pairs}], lambda e: e.v is not null)"
         return f"case when len({kept}) > 0 then to_json(map_from_entries({kept})) end"
-    if kind == "JSON" and delivered[header].startswith(("STRUCT", "MAP")):
+    return _column(header, delivered[header], kind, file)
+
+
+def _column(header: str, delivered: str, kind: str, file: Delivered) -> str:
+    """SQL for a delivered column of CSV or Parquet before its cast."""
+    if kind == "JSON" and delivered.startswith(("STRUCT", "MAP")):
         return f"to_json({quoted(header)})"
-    if nested and delivered[header] != "VARCHAR":
+    if _nested(kind) and delivered != "VARCHAR":
         return f"to_json({quoted(header)})"
-    if delivered[header] in ("DOUBLE", "FLOAT") and kind != delivered[header]:
+    if delivered in ("DOUBLE", "FLOAT") and kind != delivered:
         # Straight from double to decimal would keep binary noise; its shortest text is what was meant.
         return f"cast({quoted(header)} as varchar)"
-    if file.format == "parquet" and delivered[header] == "VARCHAR":
+    if file.format == "parquet" and delivered == "VARCHAR":
         # CSV has no other way to say nothing; some writers carry the habit into Parquet.
         return f"nullif({quoted(header)}, '')"
     return quoted(header)
@@ -178,8 +199,7 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
             if name not in bound and file.format != "json":
                 columns.append(f"cast(null as {kind}) as {quoted(name)}")
                 continue
-            text = _text(adapter, file, name, kind, bound)
-            value = _cast(text, kind, strict=strict)
+            value = _value(adapter, file, name, kind, bound, strict=strict)
             if strict and not optional:
                 value = f"coalesce({value}, error('required'))"
             columns.append(f"{value} as {quoted(name)}")
@@ -188,20 +208,69 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
     db.execute(f"create or replace view raw as {' union all '.join(selects)}")
 
 
-def _cast(text: str, kind: str, *, strict: bool) -> str:
+def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str], *, strict: bool) -> str:
+    """SQL for one raw column: its text cast, or a struct put together from the columns its fields came as."""
+    text = _text(adapter, file, name, kind, bound)
+    types = dict(zip(file.header, file.types, strict=True))
+    flat = {} if bound.get(name) in types else _flattened(name, kind, file)
+    if not flat:
+        return _cast(
+            text, kind, strict=strict, printed=file.format != "json" and types.get(bound.get(name, name)) == "VARCHAR"
+        )
+    fields = []
+    for field, child in _type(kind).children:
+        value = f"cast(null as {child})"
+        if field in flat:
+            header, of = flat[field]
+            value = _cast(_column(header, types[header], of, file), of, strict=strict, printed=True)
+        fields.append(f"{quoted(field)} := {value}")
+    return f"case when {text} is not null then struct_pack({', '.join(fields)}) end"
+
+
+def _values(adapter: Adapter, file: Delivered, bound: dict[str, str]) -> Iterator[tuple[str, str, str, str, bool]]:
+    """What the adapter reads of a file: column as delivered, type, its text, its value, whether it may be absent."""
+    types = dict(zip(file.header, file.types, strict=True))
+    for name, kind, optional in adapter.columns:
+        if name not in bound and file.format != "json":
+            continue
+        text = _text(adapter, file, name, kind, bound)
+        yield bound.get(name, name), kind, text, _value(adapter, file, name, kind, bound, strict=False), optional
+        if bound.get(name) not in types:
+            for header, of in _flattened(name, kind, file).values():
+                field = _column(header, types[header], of, file)
+                yield header, of, field, _cast(field, of, strict=False, printed=True), True
+
+
+def _nested(kind: str) -> bool:
+    return kind.endswith("[]") or kind.startswith(("STRUCT", "MAP"))
+
+
+def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
+    """SQL that casts the text of a value; `printed` says that a list may be as Python prints it instead of JSON."""
     if kind == "VARCHAR":
         return f"cast({text} as varchar)"
     if kind == "JSON":
         return f"{'' if strict else 'try_'}cast({text} as json)"
-    if kind.endswith("[]") or kind.startswith(("STRUCT", "MAP")):
-        return f"from_json(cast({text} as json), {literal(_json_structure(kind))})"
+    if _nested(kind):
+        value = f"from_json(cast({text} as json), {literal(_json_structure(kind))})"
+        if printed and kind.endswith("[]"):
+            nothing, null = literal("(['\"]:) None([,}])"), literal(r"\1 NULL\2")
+            python = f"try_cast(regexp_replace({text}, {nothing}, {null}, 'g') as {kind})"
+            value = f"case when json_valid({text}) then {value} else {python} end"
+        # Both make nothing of a value of another shape, in silence.
+        return f"coalesce({value}, case when {text} is not null then error('shape') end)" if strict else value
     return f"{'' if strict else 'try_'}cast({text} as {kind})"
+
+
+@cache
+def _type(kind: str) -> Any:
+    """DuckDB's own description of an SQL type."""
+    with duckdb.connect() as db:
+        return db.sql(f"select cast(null as {kind}) as v").types[0]
 
 
 def _json_structure(kind: str) -> str:
     """DuckDB's nested type as the structure that from_json takes: missing fields become NULL."""
-    with duckdb.connect() as db:
-        described = db.sql(f"select cast(null as {kind}) as v").types[0]
 
     def structure(t: Any) -> Any:
         if t.id == "list":
@@ -212,7 +281,7 @@ def _json_structure(kind: str) -> str:
             return f"MAP({t.children[0][1]}, {t.children[1][1]})"
         return str(t)
 
-    return json.dumps(structure(described))
+    return json.dumps(structure(_type(kind)))
 
 
 def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> dict[str, list[str]]:
@@ -221,12 +290,8 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
     for file in files:
         bound = _bindings(adapter, file)
         try:
-            for name, kind, optional in adapter.columns:
-                if name not in bound and file.format != "json":
-                    continue
-                text = _text(adapter, file, name, kind, bound)
-                column = bound.get(name, name)
-                where = [f"({text} is not null and {_cast(text, kind, strict=False)} is null)"]
+            for column, kind, text, value, optional in _values(adapter, file, bound):
+                where = [f"({text} is not null and {value} is null)"]
                 if not optional:
                     where.append(f"{text} is null")
                 rows = db.sql(

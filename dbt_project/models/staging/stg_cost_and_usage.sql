@@ -68,6 +68,7 @@ select
     x_TokenKind as x_token_kind,
     x_ServiceTier as x_service_tier,
     x_ApiKeyId as x_api_key_id,
+    x_Partition as x_partition,
     x_Repairs as x_repairs,
     x_Adapter as x_adapter,
     x_SourceFile as x_source_file,
