@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, patterns or archives as delivered")
     c.add_argument("--source", metavar="NAME", help="read them as this source instead of recognising it")
     c.add_argument("--account", metavar="ID", help="billing account of exports that do not name theirs")
+    c.add_argument("--dates", choices=("month-first", "day-first"), help="order in dates of files that do not tell it")
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("deliveries", _deliveries, "show the ledger: what each month holds and what it replaced")
@@ -157,8 +158,8 @@ def _ingest(options: argparse.Namespace) -> int:
 
     with _console().status("starting") as status:
         done = ingest(
-            _home(options), options.paths, source=options.source, account=options.account, dry_run=options.dry_run,
-            progress=status.update,
+            _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
+            dry_run=options.dry_run, progress=status.update,
         )  # fmt: skip
     if options.json:
         _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs})

@@ -147,5 +147,7 @@ def test_a_scheduled_run_reads_each_delivery_once(home: Home) -> None:
     home.inbox.mkdir(parents=True)
     assembly(home.inbox, "aaaa", "10")
     first = pipeline.run(home)["steps"][0]
-    assert first["said"] == "published: cost_and_usage from aws_cur, account 111122223333, 2026-09: 1 row, billed USD 10"
+    assert (
+        first["said"] == "published: cost_and_usage from aws_cur, account 111122223333, 2026-09: 1 row, billed USD 10"
+    )
     assert pipeline.run(home)["steps"][0]["said"] == "no new files"

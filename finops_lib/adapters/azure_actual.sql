@@ -6,25 +6,24 @@
 --   Until the amortized export of a month is delivered nothing of it is spread: EffectiveCost is BilledCost.
 -- Quantity × EffectivePrice is Cost without scaling: a UnitOfMeasure of 10K says in which unit Quantity is, not what to divide by.
 -- Older headers name no billing account: there the subscription is what is billed.
--- Dates are month first or ISO. A file whose billing periods do not then begin on the first of a month was written day first, and is refused.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
 -- needs: subscription_id, meter_category, consumed_service
 -- account: coalesce(billing_account_id, subscription_id)
--- month: case when billing_period_start_date is null then strftime(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then strftime(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']), '%Y-%m') end
+-- dates: date, billing_period_start_date, billing_period_end_date
+-- month: strftime(coalesce(billing_period_start_date, date), '%Y-%m')
 -- billed: cost in billing_currency
 -- origin: ChargeCategory from charge_type
--- origin: ChargePeriodStart from date
--- origin: BillingPeriodStart from billing_period_start_date
 create table raw (
     billing_account_id varchar,
     billing_account_name varchar,
-    billing_period_start_date varchar,
+    billing_period_start_date date,
+    billing_period_end_date date,       -- not needed, but the last of a month tells how the file writes dates
     invoice_id varchar,
     subscription_id varchar,
     subscription_name varchar,
 
-    date varchar not null,
+    date date not null,
     charge_type varchar,
     frequency varchar,
     cost decimal(38, 18) not null,
@@ -84,8 +83,8 @@ dated as (
     select
         *,
         coalesce(billing_account_id, subscription_id) as account,
-        cast(try_strptime(regexp_extract(date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']) as timestamptz) as charge_date,
-        case when billing_period_start_date is null then date_trunc('month', charge_date) when day(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y'])) = 1 then cast(try_strptime(regexp_extract(billing_period_start_date, '^[^ T]+'), ['%Y-%m-%d', '%m/%d/%y', '%m/%d/%Y']) as timestamptz) end as period_start,
+        cast(date as timestamptz) as charge_date,
+        cast(coalesce(billing_period_start_date, date_trunc('month', date)) as timestamptz) as period_start,
         lower(coalesce(charge_type, if(frequency is null, 'Usage', null))) as kind      -- older headers have neither column: all is usage
     from delivered
 ),

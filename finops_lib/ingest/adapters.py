@@ -36,6 +36,8 @@ class Adapter:
     needs: tuple[str, ...] = ()
     """Columns that recognise the export without having a value on every row."""
     records: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    """DATE columns in which some exporters write the month first and others the day: each file decides."""
     account: str | None = None
     month: str | None = None
     billed: tuple[str, str] | None = None
@@ -124,7 +126,7 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk"
+            r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk"
             r"|not covered|refused|waits for):\s*(.+)$",
             line.strip(),
         )
@@ -135,6 +137,9 @@ def _read_adapter(file: Path) -> Adapter:
 
     def one(key: str) -> str | None:
         return directives[key][0] if directives[key] else None
+
+    def listed(key: str, separator: str = ",") -> tuple[str, ...]:
+        return tuple(v.strip() for v in (one(key) or "").split(separator) if v.strip())
 
     statements = duckdb.extract_statements(text)
     creates = [s.query for s in statements if s.type == duckdb.StatementType.CREATE]
@@ -147,12 +152,13 @@ def _read_adapter(file: Path) -> Adapter:
         name=file.stem,
         title=" ".join(title),
         dataset=one("dataset") or "cost_and_usage",
-        formats=tuple(f.strip() for f in (one("formats") or "csv").split(",")),
+        formats=listed("formats") or ("csv",),
         columns=completed.columns if completed else _columns(tables["raw"]),
         select=selects[0] if selects else None,
         parts={name: q for name, q in tables.items() if name != "raw"},
-        needs=completed.needs if completed else tuple(n.strip() for n in (one("needs") or "").split(",") if n.strip()),
-        records=tuple(r.strip() for r in (one("records") or "").split(">") if r.strip()),
+        needs=completed.needs if completed else listed("needs"),
+        records=listed("records", ">"),
+        dates=completed.dates if completed else listed("dates"),
         account=one("account") or (completed.account if completed else None),
         month=one("month") or (completed.month if completed else None),
         billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,

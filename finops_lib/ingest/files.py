@@ -42,6 +42,8 @@ class Delivered:
     """sha256 of the archive it was unpacked from."""
     array: bool = False
     """Whether a JSON file is one array rather than objects after each other."""
+    date_order: str = ""
+    """month-first or day-first, once it is known for a source that writes dates either way."""
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from . import checking
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
-from .reading import misfits, raw_view, recognise
+from .reading import misfits, raw_view, recognise, with_date_order
 
 PARTS = "_parts"
 """Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
@@ -79,13 +79,14 @@ class _Call:
     home: Home
     workdir: Path
     account: str | None
+    dates: str | None
     dry_run: bool
     progress: Progress
     began: str
     kept: set[tuple[str, Where]]
     """Parts that came with this call: adapter, billing account and month."""
     damaged: list[str]
-    """Files of this call that could not be opened at all."""
+    """Files of this call that could not be opened at all, or whose dates nobody can tell."""
 
 
 def ingest(
@@ -94,6 +95,7 @@ def ingest(
     *,
     source: str | None = None,
     account: str | None = None,
+    dates: str | None = None,
     new_only: bool = False,
     dry_run: bool = False,
     data_docs: bool = True,
@@ -102,7 +104,8 @@ def ingest(
     """Bring exports into the lake, month by month; whatever is refused leaves the lake as it was.
 
     Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
-             not say it themselves; with `new_only`, files that the ledger knows are not read again.
+             not say it themselves, and `dates` (month-first, day-first) how those write dates that do not tell;
+             with `new_only`, files that the ledger knows are not read again.
     Returns  one outcome per unit or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
@@ -111,6 +114,7 @@ def ingest(
             home=home,
             workdir=workdir,
             account=account,
+            dates=dates,
             dry_run=dry_run,
             progress=progress,
             began=datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -156,6 +160,12 @@ def _recognised(
                 adapter = recognise(sniffed, source=source)
             except RefusedError as error:
                 outcomes.append(Outcome(status="refused", source=source, message=str(error)))
+                continue
+            try:
+                sniffed = with_date_order(adapter, sniffed, told=call.dates)
+            except RefusedError as error:
+                call.damaged.append(file.name)
+                outcomes.append(Outcome(status="refused", source=adapter.name, message=str(error)))
                 continue
             key = next(k for k, a in adapters().items() if a is adapter)
             if all(f.sha256 != file.sha256 for f in groups[key]):

@@ -13,6 +13,7 @@ import duckdb
 
 from ..contract import literal, quoted
 from ..errors import RefusedError, UsageError
+from . import dates
 from .adapters import Adapter, adapters
 from .files import Delivered, first_line
 
@@ -208,9 +209,22 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
     db.execute(f"create or replace view raw as {' union all '.join(selects)}")
 
 
+def with_date_order(adapter: Adapter, file: Delivered, *, told: str | None) -> Delivered:
+    """The file with the order of day and month in the columns that the adapter names as dates.
+
+    Refuses  RefusedError for a file in which that cannot be told.
+    """
+    bound = _bindings(adapter, file)
+    texts = {bound[name]: _text(adapter, file, name, "DATE", bound) for name in adapter.dates if name in bound}
+    return dates.ordered(file, texts, _reader(adapter, file), told=told) if texts else file
+
+
 def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str], *, strict: bool) -> str:
     """SQL for one raw column: its text cast, or a struct put together from the columns its fields came as."""
     text = _text(adapter, file, name, kind, bound)
+    if name in adapter.dates:
+        value = dates.parsed(text, file.date_order)
+        return f"case when {text} is not null then coalesce({value}, error('no date')) end" if strict else value
     types = dict(zip(file.header, file.types, strict=True))
     flat = {} if bound.get(name) in types else _flattened(name, kind, file)
     if not flat:
@@ -289,6 +303,7 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
     found: dict[str, list[str]] = defaultdict(list)
     for file in files:
         bound = _bindings(adapter, file)
+        dated = {bound[name] for name in adapter.dates if name in bound}
         try:
             for column, kind, text, value, optional in _values(adapter, file, bound):
                 where = [f"({text} is not null and {value} is null)"]
@@ -298,11 +313,13 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
                     f"select x_source_row, cast({text} as varchar), count(*) over () from {_reader(adapter, file)} "
                     f"where {' or '.join(where)} order by 1 limit 1"
                 ).fetchall()
-                for row, value, count in rows:
+                for row, given, count in rows:
                     more = f" ({count} rows like it)" if count > 1 else ""
-                    wanted = _plain_type(kind) if value is not None else f"a value ({_plain_type(kind)})"
+                    wanted = _plain_type(kind) if given is not None else f"a value ({_plain_type(kind)})"
+                    if column in dated and file.date_order:
+                        wanted += f", {file.date_order} as in the rest of the file"
                     found[file.name].append(
-                        f"{file.name}, row {row}, column {column}: found {shown(value)}, wanted {wanted}{more}. "
+                        f"{file.name}, row {row}, column {column}: found {shown(given)}, wanted {wanted}{more}. "
                         "Correct the value at its source and deliver the file again."
                     )
         except duckdb.Error as error:
