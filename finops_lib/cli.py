@@ -87,8 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--out", metavar="DIR", help="folder to write to (default: reports/MONTH in the home)")
     c = command("check", _check, "run the gates; exit 1 when one fails")
     c.add_argument("--json", action="store_true", help="print JSON")
-    c = command("export", _export, "write the lake's charges as a FOCUS dataset")
-    c.add_argument("dataset", choices=["focus"], help="what to export")
+    c = command("export", _export, "write the lake's charges, commitments or invoices as a FOCUS dataset")
+    c.add_argument("format", choices=["focus"], help="what to export")
+    c.add_argument(
+        "--dataset", default="CostAndUsage", metavar="NAME",
+        help="FOCUS dataset: CostAndUsage (default), ContractCommitment, BillingPeriod or InvoiceDetail",
+    )  # fmt: skip
     c.add_argument("--version", default="1.4", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
     c.add_argument("--out", required=True, metavar="FILE", help="Parquet or CSV file to write, by its ending")
     c = command("run", _run, "the scheduled whole: new files of inbox/, build, forecast, check, report, summary")
@@ -275,8 +279,8 @@ def _check(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from .export import export_focus
 
-    rows = export_focus(_home(options), version=options.version, out=options.out)
-    print(f"{rows} charges as FOCUS {options.version}: {options.out}")
+    rows = export_focus(_home(options), version=options.version, out=options.out, dataset=options.dataset)
+    print(f"{rows} {'row' if rows == 1 else 'rows'} of {options.dataset} as FOCUS {options.version}: {options.out}")
     return DONE
 
 

@@ -42,6 +42,8 @@ class Column:
     level: str = "Mandatory"
     """FOCUS feature level. A column that is not Mandatory may be absent, that is null on every row of a month;
     where it is present its `nulls` rule holds."""
+    may_be_unknown: bool = False
+    """FOCUS wants a value on every row, but sources that do not say one are taken: then it is null."""
     introduced: str | None = None
     values: tuple[str, ...] = ()
     pattern: str | None = None
@@ -57,7 +59,7 @@ class Column:
     @property
     def required(self) -> bool:
         """Whether no row may be without it."""
-        return not self.nulls and self.level == "Mandatory"
+        return not self.nulls and self.level == "Mandatory" and not self.may_be_unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +194,7 @@ class Contract:
         return [
             Rule(name="not null where present", column=c.name, offends=f"{quoted(c.name)} is null", wanted="a value")
             for c in self.columns
-            if not c.nulls and not c.required
+            if not c.nulls and not c.required and not c.may_be_unknown
         ]
 
 

@@ -67,9 +67,9 @@ class Unit:
         return Path(self.dataset) / f"source={self.source}" / f"billing_month={self.month}" / name
 
     def __str__(self) -> str:
-        if self.month == TIMELESS:
-            return f"{self.dataset} from {self.source}"
-        return f"{self.dataset} from {self.source}, account {self.billing_account}, {self.month}"
+        account = f", account {self.billing_account}" if self.billing_account != TIMELESS else ""
+        month = f", {self.month}" if self.month != TIMELESS else ""
+        return f"{self.dataset} from {self.source}{account}{month}"
 
 
 @dataclass(frozen=True, kw_only=True)

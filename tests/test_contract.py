@@ -24,12 +24,18 @@ def specification() -> list[dict[str, str]]:
             "../shared/focus/columns.csv is not beside the project: the specification's list cannot be compared"
         )
     with file.open(encoding="utf-8", newline="") as handle:
-        return [r for r in csv.DictReader(handle) if r["focus_version"] == "1.4" and r["dataset"] == "CostAndUsage"]
+        return [r for r in csv.DictReader(handle) if r["focus_version"] == "1.4"]
 
 
-def test_cost_and_usage_is_focus_1_4_column_by_column(specification: list[dict[str, str]]) -> None:
-    ours = [c for c in contract("cost_and_usage").columns if not c.name.startswith("x_")]
-    assert len(ours) == 65
+@pytest.mark.parametrize(
+    ("dataset", "columns"),
+    [("cost_and_usage", 65), ("contract_commitment", 30), ("billing_period", 6), ("invoice_detail", 22)],
+)
+def test_a_focus_dataset_is_focus_1_4_column_by_column(
+    dataset: str, columns: int, specification: list[dict[str, str]]
+) -> None:
+    ours = [c for c in contract(dataset).columns if not c.name.startswith("x_")]
+    assert len(ours) == columns
     found = [(c.name, c.type, c.level, c.nulls, "|".join(c.values), c.introduced) for c in ours]
     wanted = [
         (
@@ -37,6 +43,7 @@ def test_cost_and_usage_is_focus_1_4_column_by_column(specification: list[dict[s
             r["allowed_values"], r["introduced"],
         )
         for r in specification
+        if r["dataset"] == contract(dataset).focus_dataset
     ]  # fmt: skip
     assert found == wanted
 
@@ -109,6 +116,12 @@ def test_each_rule_catches_a_row_that_breaks_it_and_lets_an_empty_optional_one_p
         ("tag_rule", {"operator": "'equals'"}, "comparisons have a pattern"),
         ("shared_cost_rule", {"pool_team": "'a'", "consumer_team": "'a'"}, "pool is not its own consumer"),
         ("assumption", {"name": "'exchange_rate'", "currency": "'EUR'"}, "exchange rates name both currencies"),
+        ("contract_commitment", {"ContractCommitmentCategory": "'Spend'"},
+         "spend commitments have a cost and its currency"),
+        ("contract_commitment", {"ContractCommitmentCategory": "'Usage'"}, "usage commitments have a quantity"),
+        ("contract_commitment", {"ContractCommitmentQuantity": 1}, "quantities have a unit"),
+        ("contract_commitment", {"ContractCommitmentCost": 1}, "costs have a currency"),
+        ("invoice_detail", {"PaymentCurrencyBilledCost": 1}, "payments have a currency"),
         ("forecast", {"expected": 5, "low": 6, "high": 7}, "interval holds the expectation"),
     ],
 )  # fmt: skip

@@ -85,8 +85,11 @@ def good(tmp_path: Path) -> Path:
 
 def test_each_month_is_a_parquet_file_that_any_reader_can_read(home: Home, good: Path) -> None:
     assert deliver(home, good) == [
-        ("published", "cost_and_usage from focus, account a-1, 2026-09: 2 rows, billed USD 1.500000000000000001"),
-        ("published", "cost_and_usage from focus, account a-1, 2026-10: 1 row, billed USD 2"),
+        (
+            "published",
+            "cost_and_usage from focus, account a-1, 2026-09: 2 rows, billed USD 1.500000000000000001; FOCUS 1.0",
+        ),
+        ("published", "cost_and_usage from focus, account a-1, 2026-10: 1 row, billed USD 2; FOCUS 1.0"),
     ]
     with duckdb.connect() as db:
         rows = db.sql(
@@ -124,7 +127,7 @@ def test_a_corrected_month_replaces_the_old_one_and_the_ledger_shows_the_differe
         (
             "published",
             "cost_and_usage from focus, account a-1, 2026-09: 2 rows, billed USD 3.25; "
-            "replaces an earlier delivery, change USD +1.749999999999999999",
+            "replaces an earlier delivery, change USD +1.749999999999999999; FOCUS 1.0",
         )
     ]
     first, untouched, second = lake.deliveries(home)

@@ -47,6 +47,8 @@ class Adapter:
     bucket: str | None = None
     """Column of the contract whose values a delivery replaces within its months; without one it replaces them whole."""
     null: str | None = None
+    versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Versions of the format and the delivered columns that tell each, the first that fits wins."""
     refused: str | None = None
     """Why an export that is recognised is not taken, and what to deliver instead."""
     waits_for: tuple[str, ...] = ()
@@ -109,14 +111,19 @@ def sources() -> list[dict[str, str]]:
     return rows
 
 
+REPLACED = {
+    "request_id": "the requests it holds",
+    "ContractCommitmentId": "the commitments it holds",
+    "InvoiceId": "the invoices it holds",
+    "x_Partition": "the partitions it holds, or billing account and month",
+}
+"""What a delivery replaces, by the column of its buckets; all others are columns of days."""
+
+
 def _replaces(adapter: Adapter) -> str:
-    if contract(adapter.dataset).month is None:
-        return "the dataset"
-    if adapter.bucket is None:
-        return "billing account and month"
-    if adapter.bucket == "x_Partition":
-        return "the partitions it holds, or billing account and month"
-    return "the requests it holds" if adapter.bucket == "request_id" else "the days it holds"
+    if adapter.bucket is not None:
+        return REPLACED.get(adapter.bucket, "the days it holds")
+    return "the dataset" if contract(adapter.dataset).month is None else "billing account and month"
 
 
 def _read_adapter(file: Path) -> Adapter:
@@ -126,8 +133,8 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|quirk"
-            r"|not covered|refused|waits for):\s*(.+)$",
+            r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|version"
+            r"|quirk|not covered|refused|waits for):\s*(.+)$",
             line.strip(),
         )
         if directive:
@@ -167,6 +174,10 @@ def _read_adapter(file: Path) -> Adapter:
         named=one("named"),
         bucket=one("bucket"),
         null=one("null"),
+        versions=tuple(
+            (version, tuple(c.strip() for c in columns.split(",")))
+            for version, columns in (v.split(" with ", 1) for v in directives["version"])
+        ),
         refused=one("refused"),
         waits_for=tuple(directives["waits for"]),
         quirks=tuple(directives["quirk"]),

@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 
 import duckdb
 
-from ..contract import Contract, Rule, quoted
+from ..contract import Column, Contract, Rule, literal, quoted
 from ..lake import TIMELESS
 from .adapters import Adapter
 from .reading import shown
@@ -100,8 +100,8 @@ def origin(contract: Contract) -> tuple[str, str]:
 
 
 def totals(db: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> dict[Where, dict[str, Decimal]]:
-    """Exact sums of a cost column of `staged` by unit and currency; nothing for datasets without charges."""
-    if not contract.focus_dataset:
+    """Exact sums of a cost column of `staged` by unit and currency; nothing for datasets without that cost."""
+    if column not in contract.names:
         return {}
     account, month = placement(contract)
     found: dict[Where, dict[str, Decimal]] = defaultdict(dict)
@@ -110,6 +110,31 @@ def totals(db: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> di
     ).fetchall():
         found[(str(a), str(m))][str(currency)] = amount
     return dict(found)
+
+
+def repairs(db: duckdb.DuckDBPyConnection, contract: Contract) -> dict[Where, str]:
+    """What an adapter mended in `staged`, by unit: each column, how it was changed and on how many rows."""
+    if "x_Repairs" not in contract.names:
+        return {}
+    account, month = placement(contract)
+    changes = " ".join(f"when {literal(c.name)} then {_change(c)}" for c in contract.columns if c.name != "x_Repairs")
+    found: dict[Where, list[str]] = defaultdict(list)
+    for a, m, column, change, rows in db.sql(
+        f"select where_account, where_month, repaired, change, count(*) from ("
+        f"select {account} as where_account, {month} as where_month, repaired, case repaired {changes} end as change "
+        "from (select *, unnest(json_keys(x_Repairs)) as repaired from staged where x_Repairs is not null)"
+        ") group by all order by repaired, change"
+    ).fetchall():
+        found[(str(a), str(m))].append(f"{column} {change} ({rows} row{'' if rows == 1 else 's'})")
+    return {where: f"mended: {', '.join(changed)}" for where, changed in found.items()}
+
+
+def _change(column: Column) -> str:
+    """SQL that says how a repaired column was changed: with the value itself where FOCUS lists the values."""
+    name = quoted(column.name)
+    was = f"json_extract_string(x_Repairs, {literal('$.' + column.name)})"
+    now = f"{was} || ' → ' || {name}" if column.values else "'rewritten'"
+    return f"case when {name} is null then 'left out' when {was} is null then 'filled' else {now} end"
 
 
 def plain(amount: Decimal) -> str:

@@ -23,7 +23,7 @@ from . import checking
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
-from .reading import misfits, raw_view, recognise, with_date_order
+from .reading import misfits, raw_view, recognise, version, with_date_order
 
 PARTS = "_parts"
 """Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
@@ -58,15 +58,16 @@ class Ingested:
 
     def lines(self) -> list[str]:
         """What was done, in a line for each source and dataset of several months, and one for everything else."""
-        groups: dict[tuple[str, str, str, str], list[Delivery]] = defaultdict(list)
-        said: dict[tuple[str, str, str, str] | int, str] = {}
+        groups: dict[tuple[str, ...], list[Delivery]] = defaultdict(list)
+        said: dict[tuple[str, ...] | int, str] = {}
         for i, o in enumerate(self.outcomes):
             if o.status in ("refused", "unchanged"):
                 continue
-            if o.delivery is None or o.unit is None or o.delivery.replaced or o.delivery.notes:
+            if o.delivery is None or o.unit is None or o.delivery.replaced:
                 said[i] = f"{o.status}: {o.message}"
                 continue
-            key = (o.status, o.unit.dataset, o.unit.source, o.unit.billing_account if o.delivery.billed_total else "")
+            account = o.unit.billing_account if o.delivery.billed_total else ""
+            key = (o.status, o.unit.dataset, o.unit.source, account, *o.delivery.notes)
             groups[key].append(o.delivery)
             said[key] = f"{o.status}: {o.message}" if len(groups[key]) == 1 else _said_of_months(o.status, groups[key])
         return list(said.values())
@@ -213,9 +214,10 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
         located = {file for per_file in read.values() for file in per_file}
         reasons = _with_siblings([f.name for f in files], reasons, [*call.damaged, *(set(reasons) - located)])
         entries = _by_name([f.entry for f in files])
+        versions = {f.name: told for f in files if (told := version(adapter, f))}
         if adapter.kept:
             return _keep(call, db, adapter, entries, read, reasons)
-        return _settle(call, db, adapter, entries, target, delivery_id, reasons)
+        return _settle(call, db, adapter, entries, target, delivery_id, reasons, versions=versions)
 
 
 def _refusals(adapter: Adapter, reasons: dict[str, list[str]]) -> list[Outcome]:
@@ -336,6 +338,8 @@ def _settle(
     delivery_id: str,
     reasons: dict[str, list[str]],
     notes: Sequence[str] = (),
+    *,
+    versions: dict[str, str] | None = None,
 ) -> list[Outcome]:
     """Check what is staged and publish every unit that keeps its promises."""
     own = contract(adapter.dataset)
@@ -344,6 +348,7 @@ def _settle(
     offences = checking.offences(db, adapter, own)
     billed = checking.totals(db, own, "BilledCost")
     effective = checking.totals(db, own, "EffectiveCost")
+    mended = checking.repairs(db, own)
     published = _published_counts(db, adapter, own)
     lost = _lost_money(adapter, lost_in, billed) if adapter.billed else {}
     outcomes: list[Outcome] = []
@@ -393,7 +398,11 @@ def _settle(
             billed_total={c: plain(a) for c, a in sorted(billed.get(where, {}).items())},
             effective_total={c: plain(a) for c, a in sorted(effective.get(where, {}).items())},
             delivered_at=call.began,
-            notes=list(notes),
+            notes=[
+                *notes,
+                *sorted({versions[name] for name in contributing if name in versions} if versions else ()),
+                *([mended[where]] if where in mended else []),
+            ],
         )
         outcomes.append(_publish(call, db, adapter, unit, delivery, staged, alone=len(published) == 1))
     for name, found in reasons.items():
@@ -529,20 +538,23 @@ def _with_what_stays(db: duckdb.DuckDBPyConnection, delivery: Delivery, before: 
     """The delivery as the unit will hold it: with the rows of earlier buckets that it does not replace."""
     files: dict[str, dict[str, Any]] = {f["sha256"]: f for f in delivery.files}
     count = 0
+    own = contract(delivery.dataset)
     totals = {"BilledCost": dict(delivery.billed_total), "EffectiveCost": dict(delivery.effective_total)}
     if delivery.billed_total:
+        sums_of = ", ".join(f"sum({cost})" if cost in own.names else "null" for cost in totals)
         for currency, rows, *sums in db.sql(
-            f"select BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost) from ({stays}) group by 1"
+            f"select BillingCurrency, count(*), {sums_of} from ({stays}) group by 1"
         ).fetchall():
             count += int(rows)
             for total, amount in zip(totals.values(), sums, strict=True):
-                total[currency] = plain(EXACT.add(Decimal(total.get(currency, "0")), amount))
+                if amount is not None:
+                    total[currency] = plain(EXACT.add(Decimal(total.get(currency, "0")), amount))
     else:
         [(count,)] = db.sql(f"select count(*) from ({stays})").fetchall()
     if not count:
         return delivery
-    origin = "x_SourceFile" if delivery.billed_total else "x_source_file"
-    names = {str(name) for (name,) in db.sql(f"select distinct {origin} from ({stays})").fetchall()}
+    file, _ = checking.origin(own)
+    names = {str(name) for (name,) in db.sql(f"select distinct {file} from ({stays})").fetchall()}
     files |= {f["sha256"]: f for f in before.files if f["name"] in names}
     return replace(
         delivery,
@@ -564,10 +576,11 @@ def _said_of_months(status: str, deliveries: Sequence[Delivery]) -> str:
         for c, amount in d.billed_total.items():
             billed[c] = EXACT.add(billed[c], Decimal(amount))
     money = ", ".join(f"{c} {plain(a)}" for c, a in sorted(billed.items()))
-    return (
+    said = (
         f"{status}: {first.dataset} from {first.source}{account}, {len(months)} months {months[0]} to {months[-1]}: "
         f"{sum(d.rows_published for d in deliveries)} rows" + (f", billed {money}" if money else "")
     )
+    return f"{said}; each: {'; '.join(first.notes)}" if first.notes else said
 
 
 def _by_name(files: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -63,6 +63,12 @@ def _gathered(name: str, file: Delivered) -> list[tuple[str, str]]:
     return found
 
 
+def version(adapter: Adapter, file: Delivered) -> str | None:
+    """The version of its format that a file's columns tell, where the adapter says how."""
+    present = {_spelling(header) for header in file.header}
+    return next((v for v, columns in adapter.versions if {_spelling(c) for c in columns} <= present), None)
+
+
 def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     """The one adapter whose required columns the file has, and of several the most particular.
 
