@@ -45,7 +45,8 @@ class Adapter:
     holds: str | None = None
     named: str | None = None
     bucket: str | None = None
-    """Column of the contract whose values a delivery replaces within its months; without one it replaces them whole."""
+    """SQL over the contract's columns: a delivery replaces the values it holds within its months; without one it
+    replaces them whole."""
     null: str | None = None
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Versions of the format and the delivered columns that tell each, the first that fits wins."""

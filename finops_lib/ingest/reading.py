@@ -95,11 +95,15 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
     lacking = {
         k: [r for r in a.recognised_by if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
     }
+    # Columns alone do not make a file nearest to an export that is known by what its rows hold.
+    lacking = {k: v for k, v in lacking.items() if v or file.format not in adapters()[k].formats} or lacking
     nearest = min(lacking, key=lambda k: (len(lacking[k]) / max(1, len(adapters()[k].recognised_by)), len(lacking[k])))
     missing = lacking[nearest]
     shown = ", ".join(file.header[:8]) + (f" and {len(file.header) - 8} more" if len(file.header) > 8 else "")
     if not missing:
-        reason = f"{nearest} has its columns but reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
+        other = f"reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
+        holds = f"has no row where {adapters()[nearest].holds}"
+        reason = f"{nearest} has its columns but {holds if file.format in adapters()[nearest].formats else other}"
     elif 2 * len(missing) > len(adapters()[nearest].recognised_by):
         reason = "It resembles no export that is known"
     else:

@@ -10,6 +10,7 @@ select
     service_tier as x_service_tier,
     cast(sum({{ kind }}_tokens) as decimal(38, 18)) as tokens
 from {{ ref('int_ai_usage_counted') }}
+where {{ kind }}_tokens is not null
 group by cast(usage_start as date), vendor, account_id, project_id, model, service_tier
 {{ 'union all' if not loop.last }}
 {% endfor %}

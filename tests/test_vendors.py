@@ -1,0 +1,55 @@
+"""What AI vendors report of usage and cost: nothing counted twice, nothing unknown counted as 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from finops_lib import warehouse
+from finops_lib.ingest import ingest
+from finops_lib.lake import Home
+
+DAY = 1790812800
+"""2026-10-01 00:00 UTC."""
+
+
+def page(file: Path, kind: str, **counts: object) -> Path:
+    result = {"object": f"organization.usage.{kind}.result", "project_id": "proj_1", **counts}
+    bucket = {"object": "bucket", "start_time": DAY, "end_time": DAY + 86_400, "results": [result]}
+    file.write_text(json.dumps({"object": "page", "data": [bucket], "has_more": False}), encoding="utf-8")
+    return file
+
+
+def delivered(home: Home, file: Path) -> None:
+    assert [o.status for o in ingest(home, [file], data_docs=False).outcomes] == ["published"]
+
+
+def test_embeddings_of_a_day_leave_that_days_completions_alone(home: Home, tmp_path: Path) -> None:
+    completions = {"input_tokens": 10, "input_cached_tokens": 4, "output_tokens": 5, "num_model_requests": 1}
+    delivered(home, page(tmp_path / "completions.json", "completions", **completions))
+    delivered(home, page(tmp_path / "embeddings.json", "embeddings", input_tokens=7, num_model_requests=2))
+    delivered(home, page(tmp_path / "later.json", "completions", **{**completions, "output_tokens": 6}))
+    rows = warehouse.dataset(home, "ai_usage").sort("operation")
+    assert rows["operation"].to_list() == ["completion", "embedding"]
+    assert rows["total_tokens"].to_list() == [16, 7]
+
+
+def test_images_searches_and_sessions_have_no_tokens_rather_than_0(home: Home, tmp_path: Path) -> None:
+    delivered(home, page(tmp_path / "images.json", "images", images=3, num_model_requests=2))
+    [row] = warehouse.dataset(home, "ai_usage").to_dicts()
+    assert (row["quantity"], row["quantity_unit"], row["requests"]) == (3, "Images", 2)
+    assert [row[c] for c in row if c.endswith("_tokens")] == [None] * 13
+    assert (row["price_status"], row["estimated_cost"]) == ("unpriced", None)
+
+
+def test_a_completion_without_its_cached_input_is_refused_rather_than_taken_for_0(home: Home, tmp_path: Path) -> None:
+    file = page(tmp_path / "c.json", "completions", input_tokens=10, output_tokens=5, num_model_requests=1)
+    [outcome] = ingest(home, [file], data_docs=False).outcomes
+    assert outcome.status == "refused"
+    assert "input_cached_tokens" in outcome.message
+
+
+def test_an_image_result_that_counts_nothing_is_refused(home: Home, tmp_path: Path) -> None:
+    [outcome] = ingest(home, [page(tmp_path / "i.json", "images")], data_docs=False).outcomes
+    assert outcome.status == "refused"
+    assert "something is counted" in outcome.message
