@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 from finops_lib import warehouse
@@ -53,3 +54,29 @@ def test_an_image_result_that_counts_nothing_is_refused(home: Home, tmp_path: Pa
     [outcome] = ingest(home, [page(tmp_path / "i.json", "images")], data_docs=False).outcomes
     assert outcome.status == "refused"
     assert "something is counted" in outcome.message
+
+
+def test_the_addresses_of_claude_codes_users_are_nowhere_in_the_lake(home: Home) -> None:
+    sample = Path(__file__).parent.parent / "data" / "samples" / "anthropic_code" / "code_page.json"
+    assert sample.read_text(encoding="utf-8").lower().count("ada@lumenar.example") == 2
+    delivered(home, sample)
+    rows = warehouse.dataset(home, "ai_usage").sort("x_source_row")
+    assert rows["user_id"].to_list() == ["user_4ce584d0cdd9430d"] * 2 + [None, "user_4ce584d0cdd9430d"]
+    ledger = "".join(f.read_text(encoding="utf-8") for f in home.ledger.iterdir())
+    assert "lumenar.example" not in str(rows.to_dicts()).lower() + ledger.lower()
+
+
+def test_anthropics_amounts_are_cents_and_openais_are_dollars_even_as_text(home: Home, tmp_path: Path) -> None:
+    cents = {"amount": "123.45", "currency": "USD", "cost_type": "tokens", "description": "Claude Sonnet 4 Usage"}
+    span = {"starting_at": "2026-10-01T00:00:00Z", "ending_at": "2026-10-02T00:00:00Z"}
+    anthropic = tmp_path / "cost_report.json"
+    anthropic.write_text(json.dumps({"data": [{**span, "results": [cents]}], "has_more": False}), encoding="utf-8")
+    dollars = {"amount": {"value": "1.2345", "currency": "usd"}, "line_item": "gpt-4o, input"}
+    openai = tmp_path / "costs.json"
+    bucket = {"start_time": DAY, "end_time": DAY + 86_400, "results": [dollars]}
+    openai.write_text(json.dumps({"object": "page", "data": [bucket]}), encoding="utf-8")
+    delivered(home, anthropic)
+    delivered(home, openai)
+    charges = warehouse.dataset(home, "cost_and_usage")
+    assert charges["BilledCost"].to_list() == [Decimal("1.2345")] * 2
+    assert charges["BillingCurrency"].to_list() == ["USD"] * 2

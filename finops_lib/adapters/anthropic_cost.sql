@@ -9,6 +9,9 @@
 -- month: strftime(starting_at, '%Y-%m')
 -- billed: amount * 0.01 in upper(currency)
 -- origin: ChargeCategory from cost_type
+-- quirk: Amounts are text in cents: 123.45 is 1.2345 dollars.
+-- quirk: Costs of the Priority Tier are not in this report, so usage of that tier has no bill here.
+-- not covered: Context window and where inference ran, which only tell one price from another.
 create table raw (
     starting_at timestamptz not null, ending_at timestamptz not null,
     amount decimal(36, 16) not null, currency varchar not null,           -- cents; two decimals move to the left

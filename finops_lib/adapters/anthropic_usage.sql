@@ -10,6 +10,10 @@
 -- origin: cache_write_5m_tokens from cache_creation
 -- origin: cache_write_1h_tokens from cache_creation
 -- origin: service_tier from service_tier
+-- quirk: An account_id in a result is a person's, not the organisation's.
+-- quirk: A workspace of null is the default workspace or says that nothing was grouped by it; the report is alike.
+-- not covered: Searches by the server's own tools, which the cost report bills.
+-- not covered: Where inference ran and fast mode, which change the price: the estimate is the standard list price.
 create table raw (
     starting_at timestamptz not null, ending_at timestamptz not null,
     uncached_input_tokens bigint not null, cache_read_input_tokens bigint not null, output_tokens bigint not null,

@@ -8,6 +8,10 @@
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- billed: amount.value in upper(amount.currency)
+-- quirk: The amount comes as a number or as text, its currency in lower case.
+-- quirk: Model, kind of token and tier are read from the line item; a cost is not told by user.
+-- quirk: Storage and tools have no tokens and no model: their line item is their meter.
+-- not covered: The first day of a span that was not asked for from midnight holds part of a day; ask from midnight.
 create table raw (
     start_time bigint not null, end_time bigint not null,                 -- of the bucket, in Unix seconds
     amount struct("value" decimal(38, 18), currency varchar) not null,    -- value comes as number or as text
