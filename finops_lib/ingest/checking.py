@@ -108,7 +108,8 @@ def totals(db: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> di
     for a, m, currency, amount in db.sql(
         f"select {account}, {month}, BillingCurrency, sum({column}) from staged where {column} is not null group by all"
     ).fetchall():
-        found[(str(a), str(m))][str(currency)] = amount
+        if amount is not None:
+            found[(str(a), str(m))][str(currency)] = amount
     return dict(found)
 
 

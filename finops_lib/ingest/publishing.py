@@ -423,14 +423,18 @@ def _delivered(
     amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
     counts: dict[Where, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     money: dict[Where, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for table, value in (("raw", f"sum({amount})"), *((part, "null") for part in adapter.parts)):
-        unit = currency if table == "raw" else "null"
-        for a, m, file, c, rows, total in db.sql(
-            f"select {account}, {month}, x_source_file, {unit}, count(*), {value} from {table} group by all"
-        ).fetchall():
-            counts[(str(a), str(m))][str(file)] += int(rows)
-            if total is not None:
-                money[(str(a), str(m))][str(c)] = EXACT.add(money[(str(a), str(m))][str(c)], total)
+    for a, m, file, c, rows, total in db.sql(
+        f"select {account}, {month}, x_source_file, {currency}, count(*), sum({amount}) from raw group by all"
+    ).fetchall():
+        counts[(str(a), str(m))][str(file)] += int(rows)
+        if total is not None:
+            money[(str(a), str(m))][str(c)] = EXACT.add(money[(str(a), str(m))][str(c)], total)
+    for part in adapter.parts:
+        [where] = counts  # charges are made from their parts one account and month at a time
+        # What charges wait for, such as a price list, is no charge itself: its rows count where it is kept.
+        rows_are_charges = part not in adapter.waits_for
+        for file, rows in db.sql(f"select x_source_file, count(*) from {part} group by all").fetchall():
+            counts[where][str(file)] += int(rows) if rows_are_charges else 0
     return counts, money
 
 
@@ -671,22 +675,44 @@ def _complete(call: _Call) -> list[Outcome]:
     """Adapt the charges of every account and month of which a part has arrived, from all the parts there are."""
     outcomes: list[Outcome] = []
     for adapter in (a for a in adapters().values() if a.select is not None and a.parts and not call.dry_run):
-        for where in sorted({w for name, w in call.kept if name in (adapter.name, *adapter.parts)}):
-            now = lake.current(call.home)
-            units = {
-                name: Unit(dataset=PARTS, source=name, billing_account=where[0], month=where[1])
-                for name in (adapter.name, *adapter.parts)
-            }
-            if units[adapter.name] not in now:
-                arrived = next(name for name, w in call.kept if w == where)
+        now = lake.current(call.home)
+        for where, arrived in _to_complete(call, adapter, now):
+            units = {name: _part_unit(name, where, now) for name in (adapter.name, *adapter.parts)}
+            awaited = next((n for n in (adapter.name, *adapter.waits_for) if units[n] not in now), None)
+            if awaited:
+                of_month = " of that month" if awaited == adapter.name and where[1] != TIMELESS else ""
                 message = (
-                    f"{arrived}, account {where[0]}, {where[1]}: kept; its charges appear once the {adapter.name} "
-                    "export of that month is delivered too"
+                    f"{arrived}, account {where[0]}, {where[1]}: kept; its charges appear once the {awaited} "
+                    f"export{of_month} is delivered too"
                 )
                 outcomes.append(Outcome(status="held", source=arrived, unit=units[arrived], message=message))
                 continue
             outcomes += _from_parts(call, adapter, units, now)
     return outcomes
+
+
+def _to_complete(call: _Call, adapter: Adapter, now: dict[Unit, Delivery]) -> list[tuple[Where, str]]:
+    """Accounts and months whose charges this call may make or change, each with a part of them that arrived."""
+    found: dict[Where, str] = {}
+    for name, (account, month) in sorted(call.kept):
+        if name not in (adapter.name, *adapter.parts):
+            continue
+        months = [month]
+        if month == TIMELESS:
+            # A part without months, such as a price list, is one of every month there is.
+            ours = (PARTS, adapter.name, account)
+            months = [u.month for u in now if (u.dataset, u.source, u.billing_account) == ours] or months
+        for each in months:
+            found.setdefault((account, each), name)
+    return sorted(found.items())
+
+
+def _part_unit(name: str, where: Where, now: dict[Unit, Delivery]) -> Unit:
+    """Where a part of an account's month is kept: under that month, or under none where it has none."""
+    of_month, timeless = (
+        Unit(dataset=PARTS, source=name, billing_account=where[0], month=month) for month in (where[1], TIMELESS)
+    )
+    return timeless if timeless in now else of_month
 
 
 def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict[Unit, Delivery]) -> list[Outcome]:

@@ -1,0 +1,5 @@
+-- Azure Databricks billable usage (system.billing.usage of an Azure account).  Not read: Microsoft bills it.
+-- formats: csv, parquet, json
+-- raw: databricks_usage
+-- holds: cloud = 'AZURE'
+-- refused: Azure Databricks is billed by Microsoft, so this usage is on Azure's bill already and would count twice. Deliver Azure's cost export instead.
