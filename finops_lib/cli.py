@@ -95,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     c.add_argument("--version", default="1.4", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
     c.add_argument("--out", required=True, metavar="FILE", help="Parquet or CSV file to write, by its ending")
+    c = command("conformance", _conformance, "judge the lake by the rules of FOCUS; exit 1 when one is broken")
+    c.add_argument("--json", action="store_true", help="print JSON")
     c = command("run", _run, "the scheduled whole: new files of inbox/, build, forecast, check, report, summary")
     c.add_argument("--json", action="store_true", help="print the run summary as JSON")
     return parser
@@ -282,6 +284,36 @@ def _export(options: argparse.Namespace) -> int:
     rows = export_focus(_home(options), version=options.version, out=options.out, dataset=options.dataset)
     print(f"{rows} {'row' if rows == 1 else 'rows'} of {options.dataset} as FOCUS {options.version}: {options.out}")
     return DONE
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from .conformance import check
+
+    findings = check(_home(options))
+    broken = [f for f in findings if f.offenders and f.rule.severity == "error"]
+    if options.json:
+        _print_json(
+            [
+                {
+                    "rule": f.rule.id, "sentence": f.rule.sentence, "focus": f.rule.focus, "since": f.rule.since,
+                    "severity": f.rule.severity, "offenders": f.offenders, "file": f.file, "row": f.row,
+                }
+                for f in findings
+            ]
+        )  # fmt: skip
+        return REFUSED if broken else DONE
+    for f in findings:
+        said = f"{f.rule.id}: {f.rule.sentence}"
+        if not f.offenders:
+            print(f"holds   {said}")
+            continue
+        first = f", the first: {f.file}, row {f.row}" if f.file else ""
+        mark = "BROKEN" if f in broken else "warning"
+        print(f"{mark:8}{said} Found {f.offenders} offender{'' if f.offenders == 1 else 's'}{first}")
+    holding = sum(not f.offenders for f in findings)
+    warned = len(findings) - holding - len(broken)
+    print(f"{len(findings)} rules: {holding} hold, {len(broken)} broken, {warned} with a warning")
+    return REFUSED if broken else DONE
 
 
 def _run(options: argparse.Namespace) -> int:

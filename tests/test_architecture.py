@@ -23,13 +23,14 @@ MAY_IMPORT = {
     "expectations": {"contract", "errors"},
     "warehouse": {"contract", "lake", "errors"},
     "export": {"contract", "lake", "warehouse", "errors"},
+    "conformance": {"contract", "lake", "warehouse", "errors"},
     "analysis": {"errors"},
     "charts": {"errors"},
     "policy": {"warehouse", "lake", "analysis", "charts", "errors"},
     "reports": {"warehouse", "lake", "analysis", "charts", "errors"},
     "samples": {"errors"},
     "pipeline": {"contract", "lake", "ingest", "warehouse", "analysis", "policy", "reports", "errors"},
-    "cli": {"errors", "lake", "ingest", "warehouse", "policy", "reports", "samples", "pipeline", "export"},
+    "cli": {"errors", "lake", "ingest", "warehouse", "policy", "reports", "samples", "pipeline", "export", "conformance"},
 }
 """Room of ours → rooms of ours it may import."""
 

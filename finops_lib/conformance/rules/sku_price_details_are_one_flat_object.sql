@@ -1,0 +1,7 @@
+-- SkuPriceDetails is one JSON object whose values are texts, numbers or true and false.
+-- focus: SkuPriceDetails, KeyValueFormat
+-- since: 1.1
+-- severity: error
+-- official validator: misses it
+select * from cost_and_usage
+where not is_flat_object(SkuPriceDetails)

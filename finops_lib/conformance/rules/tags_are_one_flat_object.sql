@@ -1,0 +1,7 @@
+-- Tags is one JSON object whose values are texts, numbers or true and false.
+-- focus: Tags, KeyValueFormat
+-- since: 1.0
+-- severity: error
+-- official validator: misses it
+select * from cost_and_usage
+where not is_flat_object(Tags)
