@@ -6,7 +6,7 @@ set variable ai_models = (select map(list(alias), list(model)) from ai_models);
 -- Lower case, without the host's or gateway's prefix.
 create macro bare_model(delivered) as regexp_replace(
     lower(trim(delivered)),
-    '^(arn:aws[a-z-]*:bedrock:[^:/]*:[^:/]*:(foundation-model|inference-profile)/|projects/.*/models/|accounts/fireworks/models/|(models|openai|anthropic|azure|azure_ai|vertex_ai|bedrock|bedrock_converse|converse|gemini|google|openrouter|litellm_proxy|groq|mistral|mistralai|cohere|cohere_chat|deepseek|deepseek-ai|meta-llama|xai|x-ai|z-ai|qwen|together_ai|fireworks_ai|cerebras|amazon|publishers|[a-z]{2}(-[a-z]+)+-[0-9])/)*((us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|il|mx|global|regional)\.)?((ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|stability|writer|zai)\.)?',
+    '^(arn:aws[a-z-]*:bedrock:[^:/]*:[^:/]*:(foundation-model|inference-profile)/|projects/.*/models/|accounts/fireworks/models/|(models|openai|anthropic|azure|azure_ai|vertex_ai|bedrock|bedrock_converse|converse|gemini|google|openrouter|litellm_proxy|groq|mistral|mistralai|cohere|cohere_chat|deepseek|deepseek-ai|meta-llama|xai|x-ai|z-ai|qwen|together_ai|fireworks_ai|cerebras|amazon|publishers|[a-z]{2}(-[a-z]+)+-[0-9])/)*((us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|il|mx|global|regional)\.)?((ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|stability|writer|xai|zai)\.)?',
     ''
 );
 
