@@ -191,6 +191,44 @@ def test_an_unknown_billing_type_is_refused_by_row(home: Home, tmp_path: Path) -
     assert "column billing_type (which gives ChargeCategory): found 'gift'" in said(home, file)[0][1]
 
 
+def test_metering_is_billed_at_the_rate_of_its_day_and_never_beside_usage_in_currency(home: Home) -> None:
+    metering = SAMPLES / "snowflake_metering" / "metering_daily_history.csv"
+    rates = SAMPLES / "snowflake_metering" / "rate_sheet_daily.csv"
+    usage = SAMPLES / "snowflake_usage" / "usage_in_currency_daily.csv"
+    assert said(home, metering) == [
+        (
+            "held",
+            "snowflake_metering, account LUMENAR, 2026-10: kept; its charges appear once the snowflake_rate_sheet "
+            "export is delivered too",
+        )
+    ]
+    assert said(home, rates)[0][0] == "published"
+    # 26 × 2.70 + 0.123456789 × 2.70 + 1 × 2.65
+    assert billed(home) == Decimal("73.1833333303")
+    assert said(home, usage)[0][1] == (
+        "cost_and_usage from snowflake_usage, account LUMENAR, 2026-10: 9 rows, billed USD 517.66; "
+        "replaces an earlier delivery, change USD +444.4766666697"
+    )
+    assert [s for s, _ in said(home, metering, usage)] == ["unchanged", "superseded"]
+    assert said(home, rates)[0][1] == (
+        "cost_and_usage from snowflake_usage, account LUMENAR, 2026-10: left out, what snowflake_metering says; "
+        "the lake holds the same money from snowflake_usage"
+    )
+    assert set(warehouse.dataset(home, "cost_and_usage")["x_Adapter"]) == {"snowflake_usage"}
+
+
+def test_credits_without_a_rate_are_refused_and_never_billed_at_nothing(home: Home, tmp_path: Path) -> None:
+    metering = changed(
+        SAMPLES / "snowflake_metering" / "metering_daily_history.csv", tmp_path / "m.csv", USAGE_DATE="2026-10-09"
+    )
+    outcomes = said(home, metering, SAMPLES / "snowflake_metering" / "rate_sheet_daily.csv")
+    assert outcomes[0] == (
+        "refused",
+        "m.csv, row 1, column service_type (which gives BilledCost): found 'WAREHOUSE_METERING', wanted a value "
+        "(3 rows like it). cost_and_usage from snowflake_usage, account LUMENAR, 2026-10 stays as it was.",
+    )
+
+
 # --------------------------------------------------------------------------------------------------------------- Atlas
 
 

@@ -54,6 +54,8 @@ class Adapter:
     """Why an export that is recognised is not taken, and what to deliver instead."""
     waits_for: tuple[str, ...] = ()
     """Parts without which no charge can be made."""
+    same_money_as: str | None = None
+    """Adapter of a better export of the same charges: of one month the lake holds that one, or else this one."""
     quirks: tuple[str, ...] = ()
     """Peculiarities of the export that the adapter handles, a sentence each."""
     not_covered: tuple[str, ...] = ()
@@ -69,6 +71,11 @@ class Adapter:
     @property
     def recognised_by(self) -> tuple[str, ...]:
         return (*self.required, *self.needs)
+
+    @property
+    def source(self) -> str:
+        """Source under which its charges lie in the lake."""
+        return self.same_money_as or self.name
 
     @property
     def kept(self) -> bool:
@@ -135,7 +142,7 @@ def _read_adapter(file: Path) -> Adapter:
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
             r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|version"
-            r"|quirk|not covered|refused|waits for):\s*(.+)$",
+            r"|quirk|not covered|refused|waits for|same money as):\s*(.+)$",
             line.strip(),
         )
         if directive:
@@ -181,6 +188,7 @@ def _read_adapter(file: Path) -> Adapter:
         ),
         refused=one("refused"),
         waits_for=tuple(directives["waits for"]),
+        same_money_as=one("same money as"),
         quirks=tuple(directives["quirk"]),
         not_covered=tuple(directives["not covered"]),
         headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),

@@ -361,8 +361,12 @@ def _settle(
             )
         ]
     for where in sorted(set(published) | set(read), key=str):
-        unit = Unit(dataset=adapter.dataset, source=adapter.name, billing_account=where[0], month=where[1])
+        unit = Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])
         contributing = read.get(where, {})
+        if _is_there_better(call, db, adapter, unit):
+            message = f"{unit}: left out, what {adapter.name} says; the lake holds the same money from {adapter.source}"
+            outcomes.append(Outcome(status="superseded", source=adapter.name, unit=unit, message=message))
+            continue
         problems = [*offences.get(where, []), *lost.get(where, [])]
         if set(contributing) & set(reasons):
             for name in set(contributing) & set(reasons):
@@ -385,7 +389,7 @@ def _settle(
         delivery = Delivery(
             delivery_id=delivery_id,
             dataset=adapter.dataset,
-            source=adapter.name,
+            source=adapter.source,
             billing_account=where[0],
             month=where[1],
             files=[file for name in sorted(contributing) for file in entries[name]],
@@ -436,6 +440,16 @@ def _delivered(
         for file, rows in db.sql(f"select x_source_file, count(*) from {part} group by all").fetchall():
             counts[where][str(file)] += int(rows) if rows_are_charges else 0
     return counts, money
+
+
+def _is_there_better(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, unit: Unit) -> bool:
+    """Whether the lake holds this money from the better of two exports of it."""
+    if adapter.same_money_as is None or lake.holding(call.home, unit) is None:
+        return False
+    file = literal(str(call.home.lake / unit.file))
+    return bool(
+        db.sql(f"select 1 from read_parquet({file}) where x_Adapter <> {literal(adapter.name)} limit 1").fetchall()
+    )
 
 
 def _published_counts(db: duckdb.DuckDBPyConnection, adapter: Adapter, own: Contract) -> dict[Where, tuple[int, int]]:
