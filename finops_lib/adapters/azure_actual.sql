@@ -4,8 +4,16 @@
 --   Only in the amortized export (unused hours of a reservation): BilledCost 0.
 -- So BilledCost always adds up to the actual export and EffectiveCost, once it is there, to the amortized one.
 --   Until the amortized export of a month is delivered nothing of it is spread: EffectiveCost is BilledCost.
--- Quantity × EffectivePrice is Cost without scaling: a UnitOfMeasure of 10K says in which unit Quantity is, not what to divide by.
--- Older headers name no billing account: there the subscription is what is billed.
+-- quirk: Quantity × EffectivePrice is Cost without scaling: a UnitOfMeasure of 10K says in which unit Quantity is, not what to divide by; ConsumedQuantity is in single units and tokens.
+-- quirk: Dates may be 09/30/2026, 30/09/2026, 30.09.2026 or 2026-09-30 00:00:00; each file is read in one order, and refused where nothing in it tells which.
+-- quirk: Older headers name no billing account: there the subscription is what is billed; without charge types every row is usage.
+-- quirk: A purchase names the reservation or savings plan order and usage the plan within it, so the order is the CommitmentDiscountId of both.
+-- quirk: Tags and AdditionalInfo may be written without braces; headers in any case, and in another language with the English name in brackets.
+-- quirk: MCA prices are in the pricing currency and costs in the billing currency; both are kept, at the row's own exchange rate.
+-- quirk: Meters of AI models are free text, from which model, direction, cache, tier, fine-tuning and deployment (Global, Data Zone, Regional) are read.
+-- quirk: Exports written anew each day leave every day's copy of the month in the folder; the newest manifest of a scope, dataset and month decides.
+-- not covered: Exports that name no currency are refused: no amount is published without one.
+-- not covered: How long a model's cache was written for is not in the meter: a cache write counts as one of five minutes.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
 -- needs: subscription_id, meter_category, consumed_service
@@ -29,6 +37,7 @@ create table raw (
     cost decimal(38, 18) not null,
     billing_currency varchar not null,
     pricing_currency varchar,
+    cost_in_pricing_currency decimal(38, 18),
     exchange_rate_pricing_to_billing decimal(38, 18),
     quantity decimal(38, 18),
     unit_of_measure varchar,
@@ -58,7 +67,8 @@ create table raw (
     benefit_id varchar,
     benefit_name varchar,
     reservation_id varchar,
-    reservation_name varchar
+    reservation_name varchar,
+    product_order_id varchar
 );
 
 -- The latest amortized export of the same accounts and months, empty until one is delivered.
@@ -81,7 +91,8 @@ delivered as (
 ),
 dated as (
     select
-        *,
+        -- exports without pricing models (c360) show a reservation only by its id
+        * replace (coalesce(pricing_model, if(reservation_id is not null, 'Reservation', null)) as pricing_model),
         coalesce(billing_account_id, subscription_id) as account,
         cast(date as timestamptz) as charge_date,
         cast(coalesce(billing_period_start_date, date_trunc('month', date)) as timestamptz) as period_start,
@@ -103,7 +114,9 @@ paired as (
     select
         min_by(identified, export) as charge,
         coalesce(sum(cost) filter (where export = 'actual'), 0) as actual_cost,
-        coalesce(sum(cost) filter (where export = 'amortized'), 0) as amortized_cost
+        coalesce(sum(cost) filter (where export = 'amortized'), 0) as amortized_cost,
+        sum(cost_in_pricing_currency) filter (where export = 'actual') as actual_in_pricing_currency,
+        sum(cost_in_pricing_currency) filter (where export = 'amortized') as amortized_in_pricing_currency
     from identified
     group by
         account, period_start, charge_date, billing_currency, kind, pricing_model, subscription_id, lower(resource_id), meter_id,
@@ -118,27 +131,30 @@ charges as (
         actual_cost,
         amortized_months.account is not null as is_amortized,
         if(is_amortized, amortized_cost, actual_cost) as effective_cost,
+        if(is_amortized, amortized_in_pricing_currency, actual_in_pricing_currency) as effective_in_pricing_currency,
         kinds.category,
         kinds.frequency as usual_frequency,
         charge.kind like 'unused%' as is_unused,
         kinds.category in ('Usage', 'Purchase') and charge.meter_id is not null as is_sku,
         case
             when is_unused or kinds.category = 'Purchase' or charge.pricing_model in ('Reservation', 'SavingsPlan')
-            then coalesce(charge.benefit_id, charge.reservation_id)
+            then coalesce(
+                regexp_replace(charge.benefit_id, '(?i)/(reservations|savingsPlans)/[^/]*$', ''),
+                if(charge.reservation_id is not null, '/providers/Microsoft.Capacity/reservationOrders/' || coalesce(charge.product_order_id, charge.reservation_id), null)
+            )
         end as commitment_id,
         charge.pricing_model is not distinct from 'SavingsPlan' or charge.kind = 'unusedsavingsplan' as is_spend,
         nullif(if(charge.tags like '{%', charge.tags, '{' || charge.tags || '}'), '{}') as tag_json,       -- EA writes the pairs without braces
         try_cast(if(charge.additional_info like '{%', charge.additional_info, '{' || charge.additional_info || '}') as json) as info,
         lower(replace(charge.resource_location, ' ', '')) as location,
-        coalesce(
-            lower(charge.meter_category || ' ' || charge.meter_sub_category) similar to '.*(openai|foundry|models).*' and lower(charge.meter_name) similar to '.*tokens?', false
-        ) as is_tokens,
-        ' ' || regexp_replace(lower(charge.meter_name), '[-_ ]+', '  ', 'g') || ' ' as words,              -- 'gpt-4o-0806-Inp-glbl Tokens' → ' gpt  4o  0806  inp  glbl  tokens '
+        coalesce(lower(concat_ws(' ', charge.meter_category, charge.meter_sub_category)) similar to '.*(openai|foundry|models).*', false) as is_ai,
+        is_ai and coalesce(lower(charge.meter_name) similar to '.*tokens?', false) as is_tokens,
+        if(is_ai, azure_words(charge.meter_name), null) as words,
         azure_units.pricing_unit,
         azure_units.consumed_unit,
         cast(azure_units.block as decimal(9, 0)) as block,
-        -- MCA prices are in the pricing currency
-        if(charge.pricing_currency is null or charge.pricing_currency = charge.billing_currency, 1, charge.exchange_rate_pricing_to_billing) as exchange_rate,
+        coalesce(charge.pricing_currency, charge.billing_currency) as currency_of_prices,
+        if(currency_of_prices = charge.billing_currency, 1, charge.exchange_rate_pricing_to_billing) as exchange_rate,
         coalesce(nullif(charge.pay_g_price, 0), charge.unit_price, charge.effective_price) as list_price,  -- PayGPrice is 0 on usage a reservation covers
         coalesce(charge.unit_price, charge.effective_price) as contracted_price
     from paired
@@ -152,9 +168,12 @@ priced as (
         case when is_sku and not is_unused and quantity is not null and unit_of_measure is not null then quantity end as priced_quantity,
         -- 9 decimals each keep price × quantity exact inside DECIMAL(38,18). Only then is there a unit price, because FOCUS
         -- wants the product to be the cost to the last digit. Otherwise the cost is the product to 15 significant digits.
-        case when exchange_rate = 1 and try_cast(quantity as decimal(19, 9)) = quantity then try_cast(quantity as decimal(19, 9)) end as exact_quantity,
-        case when try_cast(list_price as decimal(19, 9)) = list_price then try_cast(list_price as decimal(19, 9)) end as exact_list_price,
-        case when try_cast(contracted_price as decimal(19, 9)) = contracted_price then try_cast(contracted_price as decimal(19, 9)) end as exact_contracted_price,
+        case when try_cast(quantity as decimal(19, 9)) = quantity then try_cast(quantity as decimal(19, 9)) end as exact_quantity,
+        case when try_cast(exchange_rate as decimal(19, 9)) = exchange_rate then try_cast(exchange_rate as decimal(19, 9)) end as exact_rate,
+        case when try_cast(list_price as decimal(19, 9)) = list_price then try_cast(list_price as decimal(19, 9)) * exact_rate end as billing_list_price,
+        case when try_cast(contracted_price as decimal(19, 9)) = contracted_price then try_cast(contracted_price as decimal(19, 9)) * exact_rate end as billing_contracted_price,
+        case when try_cast(billing_list_price as decimal(19, 9)) = billing_list_price then try_cast(billing_list_price as decimal(19, 9)) end as exact_list_price,
+        case when try_cast(billing_contracted_price as decimal(19, 9)) = billing_contracted_price then try_cast(billing_contracted_price as decimal(19, 9)) end as exact_contracted_price,
         if(export = 'actual', actual_cost, effective_cost) as own_cost,
         case
             when is_unused then 0
@@ -175,19 +194,16 @@ priced as (
             else own_cost
         end as contracted_cost,
 
-        case
-            when not is_tokens or regexp_matches(words, ' (ft|trng|training|hstng|grader) ') then null     -- training a model is no inference
-            when regexp_matches(words, ' (cd|cached|cchd|cache)  (wr|write) ') then 'cache_write_5m'
-            when regexp_matches(words, ' (cd|cached|cchd|ccchd|cache) ') then 'cache_read'
-            when regexp_matches(words, ' (outp|outpt|output|opt|out) ') then 'output'
-            when regexp_matches(words, ' (inp|inpt|input|in|embedding|ada|embed) ') then 'input_uncached'
-        end as token_kind,
-        -- what is left without direction, deployment, tier, modality, unit and date is the model
-        trim(regexp_replace(regexp_replace(
-            words,
-            ' (inp|inpt|input|in|outp|outpt|output|opt|out|cd|cached|cchd|ccchd|cache|wr|write|glbl|gl|global|regnl|rgnl|regional|rg|dzone|dzn|dz|data|zone|std|standard|pp|priority|flex|batch|ft|trng|training|dev|tkn|shortco|longco|aud|audio|txt|text|img|image|prvw|1m|1k|tokens?|[0-9]{4}|[0-9]{8}) ', ' ', 'g'),
-            ' +', ' ', 'g'
-        )) as model_words
+        case when is_tokens then azure_token_kind(words) end as token_kind,
+        nullif(
+            json_merge_patch(
+                '{}',
+                json_object(
+                    'InstanceType', info ->> 'ServiceType', 'CoreCount', try_cast(info ->> 'VCPUs' as bigint), 'x_Deployment', azure_deployment(words)
+                )
+            ),
+            '{}'
+        ) as price_details
     from charges
 )
 select
@@ -222,7 +238,7 @@ select
     case when is_sku then meter_id end as SkuId,
     case when is_sku then coalesce(part_number, product_id || '_' || meter_id, meter_id) end as SkuPriceId,
     case when is_sku then meter_name end as SkuMeter,
-    case when is_sku and info ->> 'ServiceType' is not null then json_merge_patch(json_object('InstanceType', info ->> 'ServiceType'), json_object('CoreCount', try_cast(info ->> 'VCPUs' as bigint))) end as SkuPriceDetails,
+    case when is_sku then price_details end as SkuPriceDetails,
     case
         when not is_sku then null
         when category = 'Usage' and pricing_model in ('Reservation', 'SavingsPlan') or is_unused then 'Committed'
@@ -233,8 +249,10 @@ select
     case when priced_quantity is not null then if(is_tokens and block > 1, block || ' Tokens', coalesce(pricing_unit, unit_of_measure)) end as PricingUnit,
     case when category = 'Usage' then priced_quantity * coalesce(block, 1) end as ConsumedQuantity,
     case when ConsumedQuantity is not null then if(is_tokens and block is not null, 'Tokens', coalesce(consumed_unit, unit_of_measure)) end as ConsumedUnit,
-    case when is_sku and list_price >= 0 and exact_list_price * exact_quantity = list_cost and priced_quantity is not null then list_price end as ListUnitPrice,
-    case when is_sku and contracted_price >= 0 and exact_contracted_price * exact_quantity = contracted_cost and priced_quantity is not null then contracted_price end as ContractedUnitPrice,
+    case when list_price >= 0 and exact_list_price * exact_quantity = list_cost and priced_quantity is not null then exact_list_price end as ListUnitPrice,
+    case when contracted_price >= 0 and exact_contracted_price * exact_quantity = contracted_cost and priced_quantity is not null then exact_contracted_price end as ContractedUnitPrice,
+    case when list_price >= 0 and priced_quantity is not null then list_price end as PricingCurrencyListUnitPrice,
+    case when contracted_price >= 0 and priced_quantity is not null then contracted_price end as PricingCurrencyContractedUnitPrice,
 
     commitment_id as CommitmentDiscountId,
     case when commitment_id is not null then coalesce(benefit_name, reservation_name) end as CommitmentDiscountName,
@@ -254,26 +272,23 @@ select
     case when ResourceId is null then null when ResourceId = commitment_id then CommitmentDiscountType else nullif(regexp_extract(resource_id, '(?i)/providers/([^/]+/[^/]+)/[^/]+', 1), '') end as ResourceType,
 
     billing_currency as BillingCurrency,
-    coalesce(pricing_currency, billing_currency) as PricingCurrency,
+    currency_of_prices as PricingCurrency,
+    case
+        when exchange_rate = 1 or effective_cost = 0 then effective_cost
+        else coalesce(
+            effective_in_pricing_currency,
+            cast(printf('%.15g', cast(effective_cost as double) / nullif(cast(exchange_rate as double), 0)) as decimal(38, 18))
+        )
+    end as PricingCurrencyEffectiveCost,
     actual_cost as BilledCost,
     effective_cost as EffectiveCost,
     contracted_cost as ContractedCost,
     list_cost as ListCost,
 
     tag_json as Tags,
-    -- '5.4 nano' → gpt-5.4-nano, 'gpt4o' → gpt-4o, 'gpt-35-turbo' → gpt-3.5-turbo, 'V3.1' of DeepSeek → deepseek-v3.1
-    case when is_tokens then regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-        replace(if(lower(meter_sub_category) like '%deepseek%' and model_words not like 'deepseek%', 'deepseek ' || model_words, model_words), ' ', '-'),
-        '^([0-9])', 'gpt-\1'), '^gpt([0-9])', 'gpt-\1'), '^gpt-35', 'gpt-3.5'), '^embedding-', 'text-embedding-')
-    end as x_Model,
+    case when is_tokens then azure_model(words, coalesce(meter_sub_category, '')) end as x_Model,
     token_kind as x_TokenKind,
-    case
-        when token_kind is null then null
-        when words like '% batch %' then 'batch'
-        when regexp_matches(words, ' (pp|priority) ') then 'priority'
-        when words like '% flex %' then 'flex'
-        else 'standard'
-    end as x_ServiceTier,
+    case when token_kind is not null then azure_service_tier(words) end as x_ServiceTier,
     x_source_file as x_SourceFile,
     x_source_row as x_SourceRow,
     if(export = 'actual', 1, 2) as x_SourcePart     -- both exports may name their files part_0_0001.csv

@@ -6,4 +6,4 @@
 -- formats: csv, parquet
 -- raw: azure_actual
 -- named: amortized
--- holds: charge_type ilike 'Unused%' or (charge_type ilike 'Usage' and pricing_model in ('Reservation', 'SavingsPlan') and cost <> 0)
+-- holds: charge_type ilike 'Unused%' or (charge_type ilike 'Usage' and (pricing_model in ('Reservation', 'SavingsPlan') or pricing_model is null and reservation_id is not null) and cost <> 0)

@@ -230,7 +230,8 @@ def _macros() -> dict[str, tuple[str, ...]]:
 
 def _version(file: Path, text: str) -> str:
     """Hash of everything that decides what comes out: when it changes, the same files are adapted anew."""
-    text = "".join([text, *(m for m, names in _macros().items() if any(f"{name}(" in text for name in names))])
+    for macros, names in reversed(_macros().items()):  # later files use earlier ones
+        text += macros if any(f"{name}(" in text for name in names) else ""
     lookups = sorted(
         f for f in file.parent.glob("*.csv") if f.name.split(".")[0] in text or f.stem == f"{file.stem}.headers"
     )

@@ -57,6 +57,7 @@ _MACHINE_METERS = {
     "Standard_NC24ads_A100_v4": ("NCads A100 v4 Series", "NC24ads A100 v4"),
     "Standard_D8s_v5": ("Dsv5 Series", "D8s v5"),
 }
+_RESERVATION = "0e8d5a7b-41c2-4f96-a3be-5d27c1f6b894"
 _OPENAI = ("AI + Machine Learning", "Azure OpenAI Service", "Azure OpenAI", "Microsoft.CognitiveServices", "accounts")
 
 Row = dict[str, Any]
@@ -146,7 +147,7 @@ def _provisioned_rows(run: Run, month: Month, day: date) -> Iterator[tuple[Row |
         left -= covered
         given = (month, day, plan.place, deployment.resource, _OPENAI, "Provisioned Managed Global Unit", "1 Hour")
         owner = (deployment.use_case, "production", None)
-        benefit = _benefit()
+        benefit = _benefit(_RESERVATION)
         if covered:
             free = _row(*given, covered, ZERO, unit_price=co.PROVISIONED_PRICE, owner=owner, **benefit)
             yield free, {**free, **_cost(covered, plan.hourly)}
@@ -158,21 +159,23 @@ def _provisioned_rows(run: Run, month: Month, day: date) -> Iterator[tuple[Row |
 
 
 def _commitment_row(month: Month, day: date, kind: str, hours: Decimal, price: Decimal) -> Row:
-    """A charge of the reservation itself: its purchase, or what nobody used of it."""
+    """A charge of the reservation itself: its purchase, which names the order alone, or what nobody used of it."""
+    benefit = _benefit(_RESERVATION if kind == "UnusedReservation" else "")
     row = _row(
         month, day, co.PROVISIONED.place, "", _OPENAI, "Provisioned Managed Global Unit", "1 Hour", hours, price,
-        **_benefit(), ChargeType=kind, ConsumedService="Microsoft.Capacity",
-        ResourceId=co.PROVISIONED.commitment_id, ResourceGroup="", Frequency="Recurring", PayGPrice=ZERO,
+        **benefit, ChargeType=kind, ConsumedService="Microsoft.Capacity",
+        ResourceId=benefit["benefitId"], ResourceGroup="", Frequency="Recurring", PayGPrice=ZERO,
     )  # fmt: skip
     return row | {"team": co.POOL_TEAM}
 
 
-def _benefit() -> dict[str, Any]:
-    order, reservation = co.PROVISIONED.commitment_id.split("/")[-3], co.PROVISIONED.commitment_id.split("/")[-1]
+def _benefit(reservation: str) -> dict[str, Any]:
+    order = co.PROVISIONED.commitment_id.split("/")[-1]
     return {
-        "ReservationId": reservation, "ReservationName": co.PROVISIONED.name, "ProductOrderId": order,
+        "ReservationId": reservation or order, "ReservationName": co.PROVISIONED.name, "ProductOrderId": order,
         "ProductOrderName": "Azure OpenAI provisioned throughput, Global, 1 Month", "Term": 1,
-        "PricingModel": "Reservation", "benefitId": co.PROVISIONED.commitment_id, "benefitName": co.PROVISIONED.name,
+        "PricingModel": "Reservation", "benefitId": f"{co.PROVISIONED.commitment_id}/reservations/{reservation}",
+        "benefitName": co.PROVISIONED.name,
     }  # fmt: skip
 
 

@@ -447,9 +447,8 @@ RESERVATION = Commitment(
     "m5.4xlarge, 3 years, no upfront", "reservation", date(2025, 5, 1), date(2028, 5, 1), AWS_PROD, 14,
     Decimal("0.484"),
 )
-_ORDER = "/providers/Microsoft.Capacity/reservationOrders/6f2d9b1c-3e84-4a57-b0d1-98c7e5f4a320"
 PROVISIONED = Commitment(
-    AZURE, f"{_ORDER}/reservations/0e8d5a7b-41c2-4f96-a3be-5d27c1f6b894",
+    AZURE, "/providers/Microsoft.Capacity/reservationOrders/6f2d9b1c-3e84-4a57-b0d1-98c7e5f4a320",
     "AOAI_PTU_Global", "reservation", date(2025, 5, 1), date(2026, 12, 1), AZURE_PROD, 50, Decimal("0.30"),
 )
 COMMITMENTS = (SAVINGS_PLAN, RESERVATION, PROVISIONED)
