@@ -182,7 +182,7 @@ class Contract:
             found.append(
                 Rule(
                     name=promise.replace("_", " "),
-                    column=next((c.name for c in self.columns if c.name in offends), self.columns[0].name),
+                    column=min((c.name for c in self.columns if c.name in offends), key=offends.find),
                     offends=f"coalesce({offends}, false)",
                     wanted=promise.replace("_", " "),
                 )

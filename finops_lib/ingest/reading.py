@@ -333,8 +333,10 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
                     wanted = _plain_type(kind) if given is not None else f"a value ({_plain_type(kind)})"
                     if column in dated and file.date_order:
                         wanted += f", {file.date_order} as in the rest of the file"
+                    # What is nested may hold a prompt where it is not what was wanted.
+                    what = "another shape" if given is not None and (_nested(kind) or kind == "JSON") else shown(given)
                     found[file.name].append(
-                        f"{file.name}, row {row}, column {column}: found {shown(given)}, wanted {wanted}{more}. "
+                        f"{file.name}, row {row}, column {column}: found {what}, wanted {wanted}{more}. "
                         "Correct the value at its source and deliver the file again."
                     )
         except duckdb.Error as error:
@@ -375,6 +377,7 @@ def reading_error(file: Delivered, error: Exception) -> str:
             f"(line {line[1]} of the file). Export it again; an unquoted delimiter or a cut line does this."
         )
     if line:
-        reason = next((s for s in text.splitlines()[2:] if s.strip() and "Possible" not in s), "cannot be parsed")
+        # The reason stands last; what stands before it is the row itself, which may hold a prompt.
+        reason = [*re.findall(r"\n([^\n]+)\n+Possible [Ff]ixes", text), "cannot be parsed"][-2:][0]
         return f"{file.name}, row {int(line[1]) - 1}: {reason.strip()} (line {line[1]} of the file). Export it again."
     return f"{file.name}: cannot be read ({first_line(error)}). Fetch it again."
