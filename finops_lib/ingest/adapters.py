@@ -48,6 +48,12 @@ class Adapter:
     """SQL over the contract's columns: a delivery replaces the values it holds within its months; without one it
     replaces them whole."""
     null: str | None = None
+    line: str | None = None
+    """Text files only: what a line looks like that is a row; its named groups are the columns."""
+    rows: str | None = None
+    """SQL over `raw`, true on the rows that are read; the export holds others too."""
+    wanted: dict[str, str] = field(default_factory=dict)
+    """What to deliver instead, by column of the contract, where the contract's own words would not help."""
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Versions of the format and the delivered columns that tell each, the first that fits wins."""
     refused: str | None = None
@@ -121,17 +127,31 @@ def sources() -> list[dict[str, str]]:
 
 REPLACED = {
     "request_id": "the requests it holds",
+    "row(request_id, usage_start)": "the invocations it holds",
+    "run_id": "the runs it holds",
+    "row(device_id, usage_start)": "the hours it holds of each device",
     "ContractCommitmentId": "the commitments it holds",
     "InvoiceId": "the invoices it holds",
     "x_Partition": "the partitions it holds, or billing account and month",
 }
-"""What a delivery replaces, by the column of its buckets; all others are columns of days."""
+"""What a delivery replaces, by its buckets; all others are columns of days."""
 
 
 def _replaces(adapter: Adapter) -> str:
     if adapter.bucket is not None:
         return REPLACED.get(adapter.bucket, "the days it holds")
     return "the dataset" if contract(adapter.dataset).month is None else "billing account and month"
+
+
+def line_patterns() -> dict[str, tuple[str, ...]]:
+    """What rows of text files look like, each with the columns that such a line holds."""
+    return {a.line: tuple(re.compile(a.line).groupindex) for a in adapters().values() if a.line}
+
+
+def envelopes() -> set[tuple[str, str]]:
+    """Object and list key of exports whose list of records lies in an object, such as data.result."""
+    steps = {key.partition(".") for adapter in adapters().values() for key in adapter.records}
+    return {(around, key) for around, dot, key in steps if dot}
 
 
 def _read_adapter(file: Path) -> Adapter:
@@ -142,7 +162,7 @@ def _read_adapter(file: Path) -> Adapter:
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
             r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|version"
-            r"|quirk|not covered|refused|waits for|same money as):\s*(.+)$",
+            r"|quirk|not covered|refused|waits for|same money as|line|rows|wanted):\s*(.+)$",
             line.strip(),
         )
         if directive:
@@ -182,6 +202,9 @@ def _read_adapter(file: Path) -> Adapter:
         named=one("named"),
         bucket=one("bucket"),
         null=one("null"),
+        line=one("line"),
+        rows=one("rows"),
+        wanted=dict(re.split(r"\s+as\s+", w, maxsplit=1) for w in directives["wanted"]),
         versions=tuple(
             (version, tuple(c.strip() for c in columns.split(",")))
             for version, columns in (v.split(" with ", 1) for v in directives["version"])

@@ -72,7 +72,8 @@ def _explain(
         if rows:
             column, found = f"{delivered} (which gives {rule.column})", rows[0][0]
     more = f" ({count} rows like it)" if count > 1 else ""
-    return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {rule.wanted}{more}."
+    wanted = adapter.wanted.get(rule.column, rule.wanted)
+    return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {wanted}{more}."
 
 
 def _repeated(db: duckdb.DuckDBPyConnection, contract: Contract, account: str, month: str) -> list[tuple[Where, str]]:

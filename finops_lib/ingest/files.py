@@ -21,6 +21,7 @@ import duckdb
 from ..contract import literal
 from ..errors import RefusedError, UsageError
 from . import manifests
+from .adapters import envelopes, line_patterns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +173,9 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
     """Find out a file's format and its columns by looking inside; names and endings decide nothing.
 
     Returns  the file with format, header and types; one whose lines end in several ways is copied to `workdir` with
-             one kind of ending, which the CSV reader wants.
-    Refuses  RefusedError for an empty file and for one that is neither Parquet, JSON nor delimited text.
+             one kind of ending, which the CSV reader wants; text of which a line looks like an adapter's has the format
+             `lines`, and that adapter's columns.
+    Refuses  RefusedError for an empty file and for one that is neither Parquet, JSON nor text.
     """
     with file.path.open("rb") as handle:
         magic = handle.read(4)
@@ -206,12 +208,15 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
         )
     if stripped[0] in "{[":
         return _sniff_json(file, stripped)
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(",;\t|", key=first.count)
-    header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
     endings = start.count(b"\r\n")
     if endings and endings != start.count(b"\n"):
         file = _with_one_ending(file, workdir)
+    for pattern, groups in line_patterns().items():
+        if re.search(pattern, text, flags=re.MULTILINE):
+            return replace(file, format="lines", header=groups, types=("VARCHAR",) * len(groups))
+    first = next(line for line in text.splitlines() if line.strip())
+    delimiter = max(",;\t|", key=first.count)
+    header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
     return replace(
         file,
         format="csv",
@@ -265,16 +270,19 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
     keys: dict[str, None] = {}
 
     def walk(value: Any, depth: int) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, list):
+            # A record may be a list; its members are called by their place.
+            keys.update(dict.fromkeys(f"[{i}]" for i in range(len(value))))
+        elif isinstance(value, dict):
             keys.update(dict.fromkeys(value))
             if all(isinstance(nested, dict) for nested in value.values()):
                 # Perhaps a map of records by name: their keys may be columns.
                 for record in list(value.values())[:SAMPLED]:
                     keys.update(dict.fromkeys(record))
-            if depth:
-                for nested in value.values():
-                    for record in nested[:SAMPLED] if isinstance(nested, list) else []:
-                        walk(record, depth - 1)
+            enveloped = [value[a].get(key) for a, key in envelopes() if isinstance(value.get(a), dict)]
+            for nested in [*value.values(), *enveloped] if depth else []:
+                for record in nested[:SAMPLED] if isinstance(nested, list) else []:
+                    walk(record, depth - 1)
 
     for document in documents:
         walk(document, 2)

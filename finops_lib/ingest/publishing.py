@@ -23,7 +23,7 @@ from . import checking
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
-from .reading import misfits, raw_view, recognise, version, with_date_order
+from .reading import misfits, passed_over, raw_view, recognise, version, with_date_order
 
 PARTS = "_parts"
 """Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
@@ -217,7 +217,15 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
         versions = {f.name: told for f in files if (told := version(adapter, f))}
         if adapter.kept:
             return _keep(call, db, adapter, entries, read, reasons)
-        return _settle(call, db, adapter, entries, target, delivery_id, reasons, versions=versions)
+        notes = [
+            Outcome(
+                status="note",
+                source=adapter.name,
+                message=f"{name}: {passed} of {count} {unit} hold nothing that {adapter.name} reads.",
+            )
+            for name, unit, passed, count in passed_over(db, adapter, [f for f in files if f.name not in reasons])
+        ]
+        return [*_settle(call, db, adapter, entries, target, delivery_id, reasons, versions=versions), *notes]
 
 
 def _refusals(adapter: Adapter, reasons: dict[str, list[str]]) -> list[Outcome]:
@@ -355,10 +363,9 @@ def _settle(
     spoilt: dict[str, list[str]] = {name: [] for name in reasons}
     if not published and not read and not reasons:
         names = _named(list(entries))
+        held = f"no row that {adapter.name} reads" if adapter.rows or adapter.line else "a header and no rows"
         return [
-            Outcome(
-                status="empty", source=adapter.name, message=f"{names}: holds a header and no rows; nothing to publish."
-            )
+            Outcome(status="empty", source=adapter.name, message=f"{names}: holds {held}; nothing to publish.")
         ]
     for where in sorted(set(published) | set(read), key=str):
         unit = Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])

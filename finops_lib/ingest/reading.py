@@ -140,6 +140,15 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
             f"delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{', '.join(literal(n) for n in nulls)}], parallel = false, max_line_size = 16777216))"
         )
+    if file.format == "lines":
+        assert adapter.line is not None
+        pattern, groups = literal(adapter.line), ", ".join(literal(h) for h in file.header)
+        # A group that took no part is empty text, as in a CSV.
+        columns = ", ".join(f"nullif(found[{literal(h)}], '') as {quoted(h)}" for h in file.header)
+        return (
+            f"(select {columns}, x_source_row from (select regexp_extract(line, {pattern}, [{groups}]) as found, "
+            f"x_source_row from {_lines(file)} where regexp_matches(line, {pattern})))"
+        )
     shape = "array" if file.array else "unstructured"
     records = f"select json as r0 from read_json_objects({path}, format = '{shape}', maximum_object_size = 1073741824)"
     around = ["r0"]
@@ -159,11 +168,22 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
     return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
 
 
+def _lines(file: Delivered) -> str:
+    """FROM clause over the lines of a text file: each one text, whatever quotes and delimiters it holds."""
+    nothing = literal("\x1f\x1e\x1d\x1c")
+    return (
+        f"(select line, row_number() over () as x_source_row from read_csv({literal(str(file.path))}, header = false, "
+        f"auto_detect = false, columns = {{line: 'VARCHAR'}}, delim = {nothing}, quote = '', escape = '', "
+        "strict_mode = false, parallel = false, max_line_size = 16777216))"
+    )
+
+
 def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str]) -> str:
     """SQL for one raw column before its cast: text for scalars, JSON or the delivered nesting otherwise."""
     if file.format == "json":
         levels = [f"r{d}" for d in range(len(adapter.records), -1, -1)]
-        path = literal("$." + json.dumps(bound.get(name, name)))
+        key = bound.get(name, name)
+        path = literal(f"${key}" if re.fullmatch(r"\[\d+\]", key) else "$." + json.dumps(key))
         if _nested(kind) or kind == "JSON":
             found = [f"nullif(json_extract({level}, {path}), json('null'))" for level in levels]
             return f"coalesce({', '.join(found)})"
@@ -218,7 +238,24 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
             columns.append(f"{value} as {quoted(name)}")
         columns.append(f"{literal(file.name)} as x_source_file")
         selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, file)}")
-    db.execute(f"create or replace view raw as {' union all '.join(selects)}")
+    kept = f" where {adapter.rows}" if adapter.rows else ""
+    db.execute(f"create or replace view raw as select * from ({' union all '.join(selects)}){kept}")
+
+
+def passed_over(
+    db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]
+) -> list[tuple[str, str, int, int]]:
+    """Files that hold more than the adapter reads: name, unit, how many of it are not read, how many there are."""
+    if adapter.line is None and adapter.rows is None:
+        return []
+    read = dict(db.sql("select x_source_file, count(*) from raw group by all").fetchall())
+    found = []
+    for file in files:
+        unit, rows = ("lines", _lines(file)) if file.format == "lines" else ("rows", _reader(adapter, file))
+        [(count,)] = db.sql(f"select count(*) from {rows}").fetchall()
+        if count > read.get(file.name, 0):
+            found.append((file.name, unit, count - read.get(file.name, 0), count))
+    return found
 
 
 def with_date_order(adapter: Adapter, file: Delivered, *, told: str | None) -> Delivered:

@@ -10,6 +10,7 @@ select
     cast(started_at as timestamp) as started_at,
     cast(ended_at as timestamp) as ended_at,
     billable_seconds,
+    retained_seconds,
     instance_type,
     instance_count,
     resource_id,
