@@ -364,9 +364,7 @@ def _settle(
     if not published and not read and not reasons:
         names = _named(list(entries))
         held = f"no row that {adapter.name} reads" if adapter.rows or adapter.line else "a header and no rows"
-        return [
-            Outcome(status="empty", source=adapter.name, message=f"{names}: holds {held}; nothing to publish.")
-        ]
+        return [Outcome(status="empty", source=adapter.name, message=f"{names}: holds {held}; nothing to publish.")]
     for where in sorted(set(published) | set(read), key=str):
         unit = Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])
         contributing = read.get(where, {})

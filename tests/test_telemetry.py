@@ -1,0 +1,148 @@
+"""Telemetry beside the bill: logs read line by line, deliveries that add up, and nothing personal in the lake."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from finops_lib import warehouse
+from finops_lib.ingest import ingest
+from finops_lib.lake import Home, current
+
+SAMPLES = Path(__file__).parent.parent / "data" / "samples"
+
+
+def deliver(home: Home, *files: Path, **options: object) -> list[tuple[str, str]]:
+    done = ingest(home, list(files), data_docs=False, **options)  # type: ignore[arg-type]
+    return [(o.status, o.message) for o in done.outcomes]
+
+
+def report(request: str, billed: int, *, time: str | None = "2026-10-03T05:00:00Z") -> str:
+    text = f"REPORT RequestId: {request}\tDuration: {billed}.00 ms\tBilled Duration: {billed} ms\tMemory Size: 128 MB\t"
+    return f"{time} {text}Max Memory Used: 60 MB\t" if time else f"{text}Max Memory Used: 60 MB\t"
+
+
+def billed(home: Home) -> dict[str, int]:
+    rows = warehouse.dataset(home, "function_run")
+    return dict(zip(rows["request_id"], rows["billed_duration_ms"], strict=True))
+
+
+def everything(folder: Path) -> bytes:
+    """All that stands in files of the lake, Parquet decoded."""
+    import duckdb
+
+    found = b""
+    for file in sorted(f for f in folder.rglob("*") if f.is_file()):
+        found += file.read_bytes()
+        if file.suffix == ".parquet":
+            found += str(duckdb.sql(f"select * from read_parquet('{file}')").fetchall()).encode()
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------------- lines
+
+
+def test_a_log_is_read_line_by_line_and_the_lines_passed_over_are_counted(home: Home, tmp_path: Path) -> None:
+    log = tmp_path / "aws-lambda-checkout.log"
+    quoted = 'INFO "an unclosed quote, a comma; a \x1f separator'
+    log.write_text("\n".join([quoted, report("r-1", 100), "", "XRAY TraceId: 1\tSampled: true", report("r-2", 7)]))
+    assert deliver(home, log) == [
+        ("published", "function_run from lambda_report, account default, 2026-10: 2 rows"),
+        ("note", "aws-lambda-checkout.log: 3 of 5 lines hold nothing that lambda_report reads."),
+    ]
+    rows = warehouse.dataset(home, "function_run").sort("x_source_row")
+    assert rows.select("request_id", "x_source_row").rows() == [("r-1", 2), ("r-2", 5)]
+    [delivery] = current(home).values()
+    assert (delivery.rows_read, delivery.rows_published, delivery.rows_rejected, delivery.rows_merged) == (2, 2, 0, 0)
+
+
+def test_a_gzipped_log_with_windows_line_ends_is_read_as_any_other(home: Home, tmp_path: Path) -> None:
+    log = tmp_path / "aws-lambda-checkout.log.gz"
+    log.write_bytes(gzip.compress(f"{report('r-1', 100)}\r\n{report('r-2', 7)}\n".encode()))
+    assert [status for status, _ in deliver(home, log)] == ["published"]
+    assert billed(home) == {"r-1": 100, "r-2": 7}
+
+
+def test_a_log_without_a_row_is_empty_and_not_an_error(home: Home, tmp_path: Path) -> None:
+    batch = tmp_path / "batch.json"
+    events = [{"id": "1", "timestamp": 1791003600000, "message": "[ERROR] no report here"}]
+    batch.write_text(json.dumps({"logGroup": "/aws/lambda/a", "logStream": "s", "owner": "1", "logEvents": events}))
+    assert deliver(home, batch) == [
+        ("empty", "batch.json: holds no row that lambda_report reads; nothing to publish."),
+        ("note", "batch.json: 1 of 1 rows hold nothing that lambda_report reads."),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------------- lambda
+
+
+def test_two_logs_of_a_day_add_up_and_the_same_log_again_changes_nothing(home: Home, tmp_path: Path) -> None:
+    first, second = tmp_path / "aws-lambda-checkout.1.log", tmp_path / "aws-lambda-checkout.2.log"
+    first.write_text(report("r-1", 100) + "\n" + report("r-2", 7) + "\n")
+    # The second file overlaps the first, and holds a retry of its request.
+    second.write_text(report("r-2", 7) + "\n" + report("r-2", 8, time="2026-10-03T05:03:00Z") + "\n")
+    deliver(home, first)
+    deliver(home, second)
+    rows = warehouse.dataset(home, "function_run").sort("usage_start", "request_id")
+    assert sorted(zip(rows["request_id"], rows["billed_duration_ms"], strict=True)) == [
+        ("r-1", 100), ("r-2", 7), ("r-2", 8),
+    ]  # fmt: skip
+    for again in (first, second, first):
+        deliver(home, again)
+        assert warehouse.dataset(home, "function_run")["billed_duration_ms"].sum() == 115
+
+
+def test_text_that_names_no_function_and_no_time_is_refused_with_what_to_do(home: Home, tmp_path: Path) -> None:
+    log = tmp_path / "report.txt"
+    log.write_text(report("r-1", 100, time=None) + "\n")
+    told = [message for status, message in deliver(home, log) if status == "refused"]
+    assert any(
+        "report.txt, row 1, column x_source_file (which gives function_name): found 'report.txt', wanted a log group "
+        "/aws/lambda/<function>, or a file or folder named aws-lambda-<function>, such as "
+        "aws-lambda-checkout.2026-10-31.log." in m
+        for m in told
+    )
+    assert any(
+        "report.txt, row 1, column timestamp (which gives usage_start): found nothing, wanted the time of each line, "
+        "as `aws logs tail` writes it, or a file named by its day, such as aws-lambda-checkout.2026-10-31.log." in m
+        for m in told
+    )
+    assert current(home) == {}
+
+
+def test_nothing_that_a_function_logged_enters_the_lake(home: Home) -> None:
+    deliver(home, SAMPLES / "lambda_report" / "a-subscription-batch.json")
+    assert b"planted.person@example.com" in (SAMPLES / "lambda_report" / "a-subscription-batch.json").read_bytes()
+    assert b"planted" not in everything(home.lake)
+    assert b"111122223333" in everything(home.lake)
+
+
+def test_real_lambda_logs_come_in_with_their_figures(home: Home, shared_samples: Path) -> None:
+    logs = shared_samples / "lambda"
+    deliver(home, *sorted(logs.glob("cloudwatch_log*.json")))
+    rows = warehouse.dataset(home, "function_run").sort("usage_start")
+    columns = ("function_name", "duration_ms", "billed_duration_ms", "init_duration_ms", "failed_invocations")
+    assert rows.select(columns).rows() == [
+        ("hello-dog-node-dev-hello12x", Decimal("619.31"), 700, None, None),
+        ("storms-cloudwatch-event", Decimal("1.76"), 100, Decimal("120.96"), None),
+        ("storms-cloudwatch-event", Decimal("3003.16"), 3000, Decimal("127.02"), 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "total"), [("report_lines.txt", 5, 5015), ("platform_report.ndjson", 3, 30200)]
+)
+def test_real_reports_come_in_once_their_file_names_the_function(
+    name: str, count: int, total: int, home: Home, shared_samples: Path, tmp_path: Path
+) -> None:
+    file = shared_samples / "lambda" / name
+    assert [s for s, _ in deliver(home, file)][:1] == ["refused"]
+    named = tmp_path / f"aws-lambda-checkout.2026-10-31{file.suffix}"
+    named.write_bytes(file.read_bytes())
+    deliver(home, named)
+    rows = warehouse.dataset(home, "function_run")
+    assert (len(rows), rows["billed_duration_ms"].sum()) == (count, total)
