@@ -120,3 +120,31 @@ def test_a_dataset_that_a_version_does_not_have_is_wrong_usage(home: Home, tmp_p
         export_focus(home, version="1.4", out=out, dataset="Prices")
     with pytest.raises(NotBuiltError, match=r"holds no BillingPeriod yet\. Bring one in with `finops ingest PATH`\.$"):
         export_focus(home, version="1.4", out=out, dataset="BillingPeriod")
+
+
+def test_a_reservation_event_nobody_knows_is_refused_by_row(home: Home, tmp_path: Path) -> None:
+    text = (SAMPLES / "azure_reservation_transactions" / "ea.csv").read_text(encoding="utf-8")
+    file = tmp_path / "ea.csv"
+    file.write_text(text.replace("Refund", "Exchange"), encoding="utf-8")
+    [refusal] = ingest(home, [file], data_docs=False).refused
+    assert refusal.message.startswith(
+        "ea.csv, row 5, column EventType (which gives ContractCommitmentType): found 'Exchange', wanted a value."
+    )
+
+
+def test_addresses_of_people_who_bought_reservations_never_enter_the_lake(home: Home) -> None:
+    ingest(home, [SAMPLES / "azure_reservation_transactions"], data_docs=False)
+    held = [f.read_bytes() for f in home.lake.rglob("*") if f.is_file()]
+    assert len(held) >= 4
+    assert [b for b in held if b"person@example.com" in b] == []
+
+
+def test_the_parts_of_an_invoice_add_up_to_its_total(home: Home) -> None:
+    ingest(home, [SAMPLES / "aws_invoices", SAMPLES / "azure_invoices"], data_docs=False)
+    totals: dict[str, Decimal] = {}
+    for row in warehouse.dataset(home, "invoice_detail").iter_rows(named=True):
+        totals[row["InvoiceId"]] = totals.get(row["InvoiceId"], Decimal(0)) + row["BilledCost"]
+    assert totals == {
+        "EUINGB26-1001": Decimal("1428.57"), "EUCNGB26-7": Decimal("-20.00"), "2045551": Decimal("107.5"),
+        "G0010": Decimal("1070.99"), "C0002": Decimal("-50"), "E0700": Decimal("33.99"),
+    }  # fmt: skip
