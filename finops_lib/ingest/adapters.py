@@ -122,7 +122,19 @@ def sources() -> list[dict[str, str]]:
                 "not covered": " ".join([*adapter.not_covered, *([adapter.refused] if adapter.refused else [])]),
             }
         )
-    return rows
+    return [*rows, MAPPED]
+
+
+MAPPED = {
+    "source": "csv_map",
+    "reads": "Any other CSV or Parquet file of charges, as a YAML beside it says: docs/csv_map.md.",
+    "formats": "csv, parquet",
+    "recognised by": "<file>.map.yml beside the file, or map.yml in its folder",
+    "dataset": "cost_and_usage",
+    "replaces": "billing account and month",
+    "quirks": "The map names the source; what it leaves out and FOCUS wants is asked for by name.",
+    "not covered": "Amounts in other notation than 1234.56; files whose rows are not one charge each.",
+}
 
 
 REPLACED = {

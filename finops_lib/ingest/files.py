@@ -52,7 +52,7 @@ class Delivered:
         return {"name": self.name, "sha256": self.sha256, "bytes": self.size, **packed}
 
 
-NOT_DATA = re.compile(r"(_success|\.crc|\.md|truth\.json|expected\.csv)$", re.IGNORECASE)
+NOT_DATA = re.compile(r"(_success|\.crc|\.md|truth\.json|expected\.csv|map\.yml)$", re.IGNORECASE)
 """Files that accompany a delivery without being part of it."""
 
 

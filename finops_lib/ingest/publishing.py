@@ -19,7 +19,7 @@ from .. import lake
 from ..contract import Contract, contract, literal, quoted
 from ..errors import FinopsError, RefusedError
 from ..lake import TIMELESS, Delivery, Home, Unit
-from . import checking
+from . import checking, mapping
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
@@ -123,8 +123,8 @@ def ingest(
             damaged=[],
         )
         groups, outcomes = _recognised(call, paths, source, new_only=new_only)
-        for key in sorted(groups):
-            outcomes += _ingest_group(call, adapters()[key], groups[key])
+        for _, (adapter, files) in sorted(groups.items(), key=lambda group: group[0]):
+            outcomes += _ingest_group(call, adapter, files)
         outcomes += _complete(call)
         documented = None
         if data_docs and not dry_run:
@@ -138,8 +138,8 @@ def ingest(
 
 def _recognised(
     call: _Call, paths: Sequence[str | Path], source: str | None, *, new_only: bool
-) -> tuple[dict[str, list[Delivered]], list[Outcome]]:
-    groups: dict[str, list[Delivered]] = defaultdict(list)
+) -> tuple[dict[str, tuple[Adapter, list[Delivered]]], list[Outcome]]:
+    groups: dict[str, tuple[Adapter, list[Delivered]]] = {}
     outcomes: list[Outcome] = []
     for given in paths:
         try:
@@ -158,7 +158,8 @@ def _recognised(
                 outcomes.append(Outcome(status="refused", source=source, message=str(error)))
                 continue
             try:
-                adapter = recognise(sniffed, source=source)
+                beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
+                adapter = mapping.adapter(sniffed, beside) if beside else recognise(sniffed, source=source)
             except RefusedError as error:
                 outcomes.append(Outcome(status="refused", source=source, message=str(error)))
                 continue
@@ -168,9 +169,10 @@ def _recognised(
                 call.damaged.append(file.name)
                 outcomes.append(Outcome(status="refused", source=adapter.name, message=str(error)))
                 continue
-            key = next(k for k, a in adapters().items() if a is adapter)
-            if all(f.sha256 != file.sha256 for f in groups[key]):
-                groups[key].append(sniffed)
+            key = next((k for k, a in adapters().items() if a is adapter), f"{adapter.name}:{adapter.sha256}")
+            files = groups.setdefault(key, (adapter, []))[1]
+            if all(f.sha256 != file.sha256 for f in files):
+                files.append(sniffed)
     return groups, outcomes
 
 

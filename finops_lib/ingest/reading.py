@@ -29,8 +29,8 @@ def _bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, kind, _ in adapter.columns:
         for spelling in (name, *adapter.headers.get(name, ())):
-            if _spelling(spelling) in present:
-                found[name] = present[_spelling(spelling)]
+            if spelling in file.header or _spelling(spelling) in present:
+                found[name] = spelling if spelling in file.header else present[_spelling(spelling)]
                 break
         else:
             if (kind == "JSON" and _gathered(name, file)) or _flattened(name, kind, file):
