@@ -67,8 +67,8 @@ def test_a_split_of_a_cluster_is_no_charge(home: Home) -> None:
 def test_parts_that_do_not_add_up_to_their_total_are_refused_by_row(home: Home, tmp_path: Path) -> None:
     window = {"a": allocation("a"), "b": allocation("b", totalCost=2.0002)}
     assert deliver(home, tmp_path / "a.json", window) == [
-        "a.json, row 2, column total_cost: found '2.000200000000000000', wanted parts add up to the total within 0.0001. "
-        "cluster_allocation from opencost_allocation, account c1, 2026-10 stays as it was."
+        "a.json, row 2, column total_cost: found '2.000200000000000000', wanted parts add up to the total within "
+        "0.0001. cluster_allocation from opencost_allocation, account c1, 2026-10 stays as it was."
     ]
     assert deliver(home, tmp_path / "b.json", {"a": allocation("a", totalCost=2.0001)}) == []
 

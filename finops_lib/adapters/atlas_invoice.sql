@@ -111,8 +111,8 @@ select
     end as ServiceSubcategory,
 
     case when category = 'Usage' then line.sku end as SkuId, SkuId as SkuMeter,
-    case when category = 'Usage' and line.unitPriceDollars is not null
-        then line.sku || '/' || rtrim(rtrim(cast(line.unitPriceDollars as varchar), '0'), '.') end as SkuPriceId,
+    case when category = 'Usage'
+        then concat_ws('/', line.sku, rtrim(rtrim(cast(line.unitPriceDollars as varchar), '0'), '.')) end as SkuPriceId,
     case when category = 'Usage' then 'Standard' end as PricingCategory,
     case when has_quantity then line.quantity end as PricingQuantity,
     case when has_quantity then coalesce(units.unit, line.unit) end as PricingUnit,
