@@ -30,7 +30,18 @@ MAY_IMPORT = {
     "reports": {"warehouse", "lake", "analysis", "charts", "errors"},
     "samples": {"errors"},
     "pipeline": {"contract", "lake", "ingest", "warehouse", "analysis", "policy", "reports", "errors"},
-    "cli": {"errors", "lake", "ingest", "warehouse", "policy", "reports", "samples", "pipeline", "export", "conformance"},
+    "cli": {
+        "errors",
+        "lake",
+        "ingest",
+        "warehouse",
+        "policy",
+        "reports",
+        "samples",
+        "pipeline",
+        "export",
+        "conformance",
+    },
 }
 """Room of ours → rooms of ours it may import."""
 

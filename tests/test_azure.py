@@ -25,42 +25,42 @@ def words() -> duckdb.DuckDBPyConnection:
 
 
 @pytest.mark.parametrize(
-    ("family", "meter", "model", "kind", "tier", "deployment"),
+    ("family", "meter", "model", "kind", "tier", "scope"),
     [
-        ("Azure OpenAI", "gpt-4o-mini-0718-Batch-Inp-glbl Tokens", "gpt-4o-mini", "input_uncached", "batch", "Global"),
-        ("Azure OpenAI", "gpt 4.1 cached Inp Data Zone Tokens", "gpt-4.1", "cache_read", "standard", "Data Zone"),
-        ("Azure OpenAI", "gpt-4o-0806-Outp-regnl Tokens", "gpt-4o", "output", "standard", "Regional"),
-        ("Azure OpenAI", "gpt-4o-0806-FT-inp-glbl Tokens", "ft:gpt-4o", "input_uncached", "standard", "Global"),
-        ("Azure OpenAI", "gpt-4o-0806-FT-Trng-glbl tkn Tokens", "gpt-4o", None, "standard", "Global"),
+        ("Azure OpenAI", "gpt-4o-mini-0718-Batch-Inp-glbl Tokens", "gpt-4o-mini", "input_uncached", "batch", "global"),
+        ("Azure OpenAI", "gpt 4.1 cached Inp Data Zone Tokens", "gpt-4.1", "cache_read", "standard", "geo"),
+        ("Azure OpenAI", "gpt-4o-0806-Outp-regnl Tokens", "gpt-4o", "output", "standard", "regional"),
+        ("Azure OpenAI", "gpt-4o-0806-FT-inp-glbl Tokens", "ft:gpt-4o", "input_uncached", "standard", "global"),
+        ("Azure OpenAI", "gpt-4o-0806-FT-Trng-glbl tkn Tokens", "gpt-4o", None, "standard", "global"),
         ("Azure OpenAI", "gpt-4o-rt-aud-1217 cchd Inp glbl Tokens", "gpt-4o-realtime-preview", "cache_read", "standard",
-         "Global"),
+         "global"),
         ("Azure OpenAI", "gpt4omini-aud1217-txt Outp glbl Tokens", "gpt-4o-mini-audio-preview", "output", "standard",
-         "Global"),
-        ("Azure OpenAI", "gpt-image-1-inp-cached-img-glbl Tokens", "gpt-image-1", "cache_read", "standard", "Global"),
+         "global"),
+        ("Azure OpenAI", "gpt-image-1-inp-cached-img-glbl Tokens", "gpt-image-1", "cache_read", "standard", "global"),
         ("Azure OpenAI", "gpt-35-turbo16K-0125 Inp-glbl Tokens", "gpt-3.5-turbo-16k", "input_uncached", "standard",
-         "Global"),
-        ("Azure OpenAI", "gpt-4-8K-Inp-glbl Tokens", "gpt-4", "input_uncached", "standard", "Global"),
-        ("Azure OpenAI", "embedding-ada-glbl Tokens", "text-embedding-ada-002", "input_uncached", "standard", "Global"),
-        ("Azure OpenAI GPT5", "5.4 nano pp Inp Gl 1M Tokens", "gpt-5.4-nano", "input_uncached", "priority", "Global"),
-        ("Azure OpenAI GPT5", "5.1 flex opt Dz 1M Tokens", "gpt-5.1", "output", "flex", "Data Zone"),
-        ("Azure OpenAI GPT5", "5.4 Cd Wr Std Gl 1M Tokens", "gpt-5.4", "cache_write_5m", "standard", "Global"),
-        ("Azure OpenAI GPT5", "GPT 5 Chat cchd Inpt Glbl 1M Tokens", "gpt-5-chat", "cache_read", "standard", "Global"),
-        ("Azure OpenAI Reasoning", "o4-mini 0416 Inp glbl Tokens", "o4-mini", "input_uncached", "standard", "Global"),
-        ("Azure Deepseek Models", "V3-0324 Outp DZone Tokens", "deepseek-v3", "output", "standard", "Data Zone"),
-        ("Azure Fireworks Models", "FW GLM 5.2 Inp DZ Tokens", "glm-5.2", "input_uncached", "standard", "Data Zone"),
+         "global"),
+        ("Azure OpenAI", "gpt-4-8K-Inp-glbl Tokens", "gpt-4", "input_uncached", "standard", "global"),
+        ("Azure OpenAI", "embedding-ada-glbl Tokens", "text-embedding-ada-002", "input_uncached", "standard", "global"),
+        ("Azure OpenAI GPT5", "5.4 nano pp Inp Gl 1M Tokens", "gpt-5.4-nano", "input_uncached", "priority", "global"),
+        ("Azure OpenAI GPT5", "5.1 flex opt Dz 1M Tokens", "gpt-5.1", "output", "flex", "geo"),
+        ("Azure OpenAI GPT5", "5.4 Cd Wr Std Gl 1M Tokens", "gpt-5.4", "cache_write_5m", "standard", "global"),
+        ("Azure OpenAI GPT5", "GPT 5 Chat cchd Inpt Glbl 1M Tokens", "gpt-5-chat", "cache_read", "standard", "global"),
+        ("Azure OpenAI Reasoning", "o4-mini 0416 Inp glbl Tokens", "o4-mini", "input_uncached", "standard", "global"),
+        ("Azure Deepseek Models", "V3-0324 Outp DZone Tokens", "deepseek-v3", "output", "standard", "geo"),
+        ("Azure Fireworks Models", "FW GLM 5.2 Inp DZ Tokens", "glm-5.2", "input_uncached", "standard", "geo"),
         ("MAI Models", "Image 2.5 Flash Image Input glbl Tokens", "mai-image-2.5-flash", "input_uncached", "standard",
-         "Global"),
+         "global"),
     ],
 )  # fmt: skip
-def test_a_meter_tells_model_direction_tier_and_deployment(
-    words: duckdb.DuckDBPyConnection, family: str, meter: str, model: str, kind: str | None, tier: str, deployment: str
+def test_a_meter_tells_model_direction_tier_and_region_scope(
+    words: duckdb.DuckDBPyConnection, family: str, meter: str, model: str, kind: str | None, tier: str, scope: str
 ) -> None:
     [found] = words.execute(
-        "select azure_model(w, $2), azure_token_kind(w), azure_service_tier(w), azure_deployment(w) "
+        "select azure_model(w, $2), azure_token_kind(w), azure_service_tier(w), azure_region_scope(w) "
         "from (select azure_words($1) as w)",
         [meter, family],
     ).fetchall()
-    assert found == (model, kind, tier, deployment)
+    assert found == (model, kind, tier, scope)
 
 
 def test_used_and_unused_parts_of_a_commitment_are_what_was_billed_for_it(home: Home) -> None:

@@ -10,7 +10,7 @@
 -- quirk: A purchase names the reservation or savings plan order and usage the plan within it, so the order is the CommitmentDiscountId of both.
 -- quirk: Tags and AdditionalInfo may be written without braces; headers in any case, and in another language with the English name in brackets.
 -- quirk: MCA prices are in the pricing currency and costs in the billing currency; both are kept, at the row's own exchange rate.
--- quirk: Meters of AI models are free text, from which model, direction, cache, tier, fine-tuning and deployment (Global, Data Zone, Regional) are read.
+-- quirk: Meters of AI models are free text, from which model, direction, cache, tier, fine-tuning and region scope (global, geo for a data zone, regional) are read.
 -- quirk: Exports written anew each day leave every day's copy of the month in the folder; the newest manifest of a scope, dataset and month decides.
 -- not covered: Exports that name no currency are refused: no amount is published without one.
 -- not covered: How long a model's cache was written for is not in the meter: a cache write counts as one of five minutes.
@@ -199,7 +199,7 @@ priced as (
             json_merge_patch(
                 '{}',
                 json_object(
-                    'InstanceType', info ->> 'ServiceType', 'CoreCount', try_cast(info ->> 'VCPUs' as bigint), 'x_Deployment', azure_deployment(words)
+                    'InstanceType', info ->> 'ServiceType', 'CoreCount', try_cast(info ->> 'VCPUs' as bigint), 'x_RegionScope', azure_region_scope(words)
                 )
             ),
             '{}'

@@ -144,6 +144,7 @@ REPLACED = {
     "row(device_id, usage_start)": "the hours it holds of each device",
     "ContractCommitmentId": "the commitments it holds",
     "InvoiceId": "the invoices it holds",
+    "x_ChargeReference": "the charges it holds, by their reference",
     "x_Partition": "the partitions it holds, or billing account and month",
 }
 """What a delivery replaces, by its buckets; all others are columns of days."""

@@ -23,10 +23,10 @@ create macro azure_service_tier(words) as case
     else 'standard'
 end;
 
-create macro azure_deployment(words) as case
-    when regexp_matches(words, ' (glbl|gl|global) ') then 'Global'
-    when regexp_matches(words, ' (dzone|dzn|dz|data  zone) ') then 'Data Zone'
-    when regexp_matches(words, ' (regnl|rgnl|regional|rg) ') then 'Regional'
+create macro azure_region_scope(words) as case
+    when regexp_matches(words, ' (glbl|gl|global) ') then 'global'
+    when regexp_matches(words, ' (dzone|dzn|dz|data  zone) ') then 'geo'
+    when regexp_matches(words, ' (regnl|rgnl|regional|rg) ') then 'regional'
 end;
 
 -- What is left without direction, deployment, tier, modality, context length, unit and date; realtime and audio models
