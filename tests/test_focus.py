@@ -38,10 +38,29 @@ def test_every_mended_column_is_counted_in_the_ledger_and_said(home: Home, capsy
     assert f"note: {mended}" in capsys.readouterr().out
 
 
+def test_what_aws_leaves_empty_is_filled_or_left_out_in_sight(home: Home) -> None:
+    assert notes(home, SAMPLES / "focus" / "aws_1_0_gaps.csv") == {
+        "000777 2026-09": ["FOCUS 1.0", "mended: InvoiceIssuerName filled (1 row), PricingQuantity left out (1 row)"]
+    }
+
+
+def test_a_value_that_focus_does_not_have_is_refused_by_row_and_column(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "bill.csv"
+    text = (SAMPLES / "focus" / "aws_1_0_gaps.csv").read_text(encoding="utf-8")
+    file.write_text(text.replace("Usage-Based", "Sometimes"), encoding="utf-8")
+    [refusal] = ingest(home, [file], data_docs=False).refused
+    assert refusal.message == (
+        "bill.csv, row 1, column ChargeFrequency: found 'Sometimes', wanted one of One-Time, Recurring, Usage-Based. "
+        "cost_and_usage from focus, account 000777, 2026-09 stays as it was."
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "version"),
     [
         ("oci_draft.csv", "FOCUS 1.0-preview"),
+        ("azure_1_0_preview.csv", "FOCUS 1.0-preview"),
+        ("azure_1_2.csv", "FOCUS 1.2"),
         ("aws_azure_oci_1_0.csv", "FOCUS 1.0"),
         ("aws_1_2.snappy.parquet", "FOCUS 1.2"),
         ("snowflake_1_3.csv", "FOCUS 1.3"),

@@ -118,25 +118,36 @@ def repairs(db: duckdb.DuckDBPyConnection, contract: Contract) -> dict[Where, st
     """What an adapter mended in `staged`, by unit: each column, how it was changed and on how many rows."""
     if "x_Repairs" not in contract.names:
         return {}
+    mended = "from staged where x_Repairs is not null"
+    present = {str(key) for (key,) in db.sql(f"select distinct unnest(json_keys(x_Repairs)) {mended}").fetchall()}
+    columns = [c for c in contract.columns if c.name in present]
+    if not columns:
+        return {}
     account, month = placement(contract)
-    changes = " ".join(f"when {literal(c.name)} then {_change(c)}" for c in contract.columns if c.name != "x_Repairs")
-    found: dict[Where, list[str]] = defaultdict(list)
-    for a, m, column, change, rows in db.sql(
-        f"select where_account, where_month, repaired, change, count(*) from ("
-        f"select {account} as where_account, {month} as where_month, repaired, case repaired {changes} end as change "
-        "from (select *, unnest(json_keys(x_Repairs)) as repaired from staged where x_Repairs is not null)"
-        ") group by all order by repaired, change"
+    # Rows are counted by what was mended together, which are few kinds, before anything is taken apart.
+    changes = ", ".join(f"{_change(c)} as change{i}" for i, c in enumerate(columns))
+    counts: dict[Where, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for a, m, rows, *changed in db.sql(
+        f"select {account}, {month}, count(*), {changes} {mended} group by all"
     ).fetchall():
-        found[(str(a), str(m))].append(f"{column} {change} ({rows} row{'' if rows == 1 else 's'})")
-    return {where: f"mended: {', '.join(changed)}" for where, changed in found.items()}
+        for column, change in zip(columns, changed, strict=True):
+            if change is not None:
+                counts[(str(a), str(m))][f"{column.name} {change}"] += rows
+    return {
+        where: "mended: " + ", ".join(f"{what} ({n} row{'' if n == 1 else 's'})" for what, n in sorted(found.items()))
+        for where, found in counts.items()
+    }
 
 
 def _change(column: Column) -> str:
-    """SQL that says how a repaired column was changed: with the value itself where FOCUS lists the values."""
-    name = quoted(column.name)
-    was = f"json_extract_string(x_Repairs, {literal('$.' + column.name)})"
+    """SQL that says how a column was mended, with the value itself where FOCUS lists the values; NULL if it was not."""
+    name, path = quoted(column.name), literal(f"$.{column.name}")
+    was = f"json_extract_string(x_Repairs, {path})"
     now = f"{was} || ' → ' || {name}" if column.values else "'rewritten'"
-    return f"case when {name} is null then 'left out' when {was} is null then 'filled' else {now} end"
+    return (
+        f"case when not json_exists(x_Repairs, {path}) then null when {name} is null then 'left out' "
+        f"when {was} is null then 'filled' else {now} end"
+    )
 
 
 def plain(amount: Decimal) -> str:
