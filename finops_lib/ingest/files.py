@@ -249,6 +249,8 @@ def _sniff_parquet(file: Delivered) -> Delivered:
     )
 
 
+NESTED = 3
+"""Lists in lists that are looked into, on the way to records."""
 SAMPLED = 200
 """JSON documents looked at to learn which keys there are: the first ones may be empty buckets."""
 
@@ -283,9 +285,13 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
             for nested in [*value.values(), *enveloped] if depth else []:
                 for record in nested[:SAMPLED] if isinstance(nested, list) else []:
                     walk(record, depth - 1)
+            # A log event's message may be a record as text.
+            for text in value.values() if depth < NESTED else []:
+                if isinstance(text, str) and text.startswith("{"):
+                    walk(next(_documents(text), None), 0)
 
     for document in documents:
-        walk(document, 2)
+        walk(document, NESTED)
     return replace(file, format="json", header=tuple(keys), types=("JSON",) * len(keys), array=start[0] == "[")
 
 

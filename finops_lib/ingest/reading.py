@@ -155,11 +155,13 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
     for depth, key in enumerate(adapter.records, start=1):
         # A list key that is absent was already unwrapped by whoever saved the file.
         inner = f"r{depth}"
-        step = f"json_extract({around[-1]}, '$.{key}')"
+        steps = ", ".join(f"json_extract({around[-1]}, '$.{k.strip()}')" for k in key.split("|"))
+        step = f"coalesce({steps})"
         listed = (
-            step
+            steps
             if key == "*"
             else f"case when json_type({step}) = 'ARRAY' then cast({step} as json[]) "
+            f"when json_type({step}) = 'VARCHAR' then [try_cast({step} ->> '$' as json)] "
             f"when {step} is null then [{around[-1]}] else [] end"
         )
         records = f"select {', '.join(around)}, unnest({listed}) as {inner} from ({records})"
