@@ -17,7 +17,7 @@
 -- not covered: amountDue is what is unpaid at the moment of the call, so it is not kept; nor are payments.
 -- not covered: A credit note's amounts keep the sign they are delivered with.
 create table raw (
-    id varchar not null, name varchar not null,
+    id varchar not null, name varchar not null, type varchar not null,
     properties struct(
         invoiceDate timestamptz, dueDate timestamptz, invoicePeriodStartDate timestamptz, invoicePeriodEndDate timestamptz,
         status varchar, documentType varchar, invoiceType varchar, purchaseOrderNumber varchar, creditForDocumentId varchar,
