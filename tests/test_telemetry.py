@@ -146,3 +146,118 @@ def test_real_reports_come_in_once_their_file_names_the_function(
     deliver(home, named)
     rows = warehouse.dataset(home, "function_run")
     assert (len(rows), rows["billed_duration_ms"].sum()) == (count, total)
+
+
+# ---------------------------------------------------------------------------------------------------------------- gpus
+
+
+def scrape(device: str, *labels: str, util: object, time: str = "") -> str:
+    known = ",".join([f'UUID="{device}"', 'modelName="NVIDIA A100-SXM4-40GB"', *labels])
+    return f"DCGM_FI_PROF_GR_ENGINE_ACTIVE{{{known}}} {util}{time}\n"
+
+
+def device_hours(home: Home) -> float:
+    rows = warehouse.dataset(home, "gpu_utilization")
+    hours = (rows["usage_end"] - rows["usage_start"]).dt.total_seconds() / 3600
+    return float((hours * rows["device_fraction"]).sum())
+
+
+def test_the_exporters_no_value_is_unknown_and_not_busy_nor_idle(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "n.2026-10-03T12-00-00Z.prom"
+    blanks = ["9223372036854775794", "9.223372036854776e+18", "2147483632", "140737488355330", "NaN"]
+    file.write_text("".join(scrape(f"GPU-{i}", util=blank) for i, blank in enumerate(blanks)))
+    deliver(home, file)
+    rows = warehouse.dataset(home, "gpu_utilization")
+    assert rows["utilization_ratio"].to_list() == [None] * 5
+    assert device_hours(home) == 5
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        [],
+        ["7g.40gb"],
+        ["3g.20gb", "2g.10gb"],
+        ["1g.5gb", "1g.5gb", "1g.5gb", "1g.5gb"],
+        ["1c.3g.20gb", "4g.20gb+me"],
+    ],
+)
+def test_a_device_is_one_device_hour_however_it_is_cut_and_shared(cut: list[str], home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "n.2026-10-03T12-00-00Z.prom"
+    whole = scrape("GPU-1", util="0.5")
+    parts = [
+        scrape("GPU-1", f'GPU_I_ID="{i}"', f'GPU_I_PROFILE="{profile}"', f'pod="p-{pod}"', util="0.5")
+        for i, profile in enumerate(cut)
+        for pod in range(i + 1)
+    ]
+    file.write_text(whole + "".join(parts))
+    deliver(home, file)
+    assert device_hours(home) == pytest.approx(1, abs=1e-12)
+
+
+def test_four_quarter_gpu_pods_add_up_to_one_gpu_hour(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "n.2026-10-03T12-00-00Z.prom"
+    file.write_text("".join(scrape("GPU-1", f'namespace="a",pod="p-{i}"', util="0.9") for i in range(4)))
+    deliver(home, file)
+    assert warehouse.dataset(home, "gpu_utilization")["device_fraction"].to_list() == [0.25] * 4
+
+
+def test_scrapes_of_hours_and_of_nodes_add_up_and_the_same_scrape_again_changes_nothing(
+    home: Home, tmp_path: Path
+) -> None:
+    files = []
+    for node in (1, 2):
+        for hour in (12, 13):
+            files.append(tmp_path / f"node-{node}.2026-10-03T{hour}-30-00Z.prom")
+            files[-1].write_text(scrape(f"GPU-{node}", util=f"0.{node}{hour}"))
+    for file in files:
+        deliver(home, file)
+    assert device_hours(home) == 4
+    for file in files:
+        deliver(home, file)
+    rows = warehouse.dataset(home, "gpu_utilization").sort("device_id", "usage_start")
+    assert rows["utilization_ratio"].to_list() == [0.112, 0.113, 0.212, 0.213]
+    assert [s for s, _ in deliver(home, *files)] == ["unchanged"]
+
+
+def test_samples_of_an_hour_in_two_files_of_a_delivery_are_averaged(home: Home, tmp_path: Path) -> None:
+    for minute, util in (("00", "0.25"), ("30", "0.75")):
+        (tmp_path / f"n.20261003T12{minute}00Z.prom").write_text(scrape("GPU-1", util=util))
+    deliver(home, *sorted(tmp_path.glob("*.prom")))
+    rows = warehouse.dataset(home, "gpu_utilization")
+    assert rows.select("utilization_ratio", "samples").rows() == [(0.5, 2)]
+
+
+def test_an_instant_query_is_read_like_a_range(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "vector.json"
+    series = {
+        "metric": {"__name__": "DCGM_FI_DEV_GPU_UTIL", "UUID": "GPU-1", "modelName": "L4"},
+        "value": [1791028800.25, "45"],
+    }
+    file.write_text(json.dumps({"status": "success", "data": {"resultType": "vector", "result": [series]}}))
+    deliver(home, file)
+    rows = warehouse.dataset(home, "gpu_utilization")
+    assert rows.select("device_id", "utilization_ratio").rows() == [("GPU-1", 0.45)]
+    assert str(rows["usage_start"][0]) == "2026-10-03 12:00:00+00:00"
+
+
+def test_a_scrape_without_a_time_is_refused_with_what_to_do(home: Home, shared_samples: Path) -> None:
+    told = deliver(home, shared_samples / "dcgm" / "readme_sample.prom")
+    assert [m for _, m in told if "usage_start" in m] == [
+        "readme_sample.prom, row 8, column instant (which gives usage_start): found nothing, wanted a time on each "
+        "line, or a file named by the time of the scrape in UTC, such as node-7.2026-10-31T12-00-00Z.prom. "
+        "gpu_utilization from dcgm, account default, None stays as it was."
+    ]
+    assert current(home) == {}
+
+
+def test_the_readme_scrape_comes_in_once_its_file_says_when_it_was(
+    home: Home, shared_samples: Path, tmp_path: Path
+) -> None:
+    named = tmp_path / "node.2026-10-03T12-00-00Z.prom"
+    named.write_bytes((shared_samples / "dcgm" / "readme_sample.prom").read_bytes())
+    deliver(home, named)
+    rows = warehouse.dataset(home, "gpu_utilization")
+    assert rows.select("device_id", "gpu_model", "utilization_ratio", "device_fraction").rows() == [
+        ("GPU-604ac76c-d9cf-fef3-62e9-d92044ab6e52", None, None, 1.0)
+    ]

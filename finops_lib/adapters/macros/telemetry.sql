@@ -18,3 +18,21 @@ create macro reported_duration_ms(message) as try_cast(regexp_extract(
 
 -- The function that a log is of, by its file's name: aws-lambda-<function>.2026-10-31.log or aws/lambda/<function>/….
 create macro named_function(file) as nullif(regexp_extract(file, '(?:^|/)aws[-/]lambda[-/]([A-Za-z0-9_-]+)', 1), '');
+
+-- When a sample was taken: its own time, in seconds (Prometheus' API) or milliseconds (its text), an instant query's
+--   pair of time and value, or the time in the file's name, which is UTC: node-7.2026-10-31T12-00-00Z.prom.
+create macro sample_seconds(written, value) as coalesce(
+    try_cast(written as decimal(38, 6)), try_cast(regexp_extract(value, '^\[([0-9.]+),', 1) as decimal(38, 6))
+);
+
+create macro named_instant(file) as try_cast(regexp_replace(
+    regexp_extract(file, '20\d\d-?\d\d-?\d\dT\d\d[-:]?\d\d[-:]?\d\d'),
+    '^(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[-:]?(\d\d)[-:]?(\d\d)$', '\1-\2-\3 \4:\5:\6'
+) as timestamptz);
+
+create macro sampled(written, value, file) as coalesce(
+    make_timestamptz(cast(
+        sample_seconds(written, value) * case when sample_seconds(written, value) > 1e11 then 1000 else 1000000 end as bigint
+    )),
+    named_instant(file)
+);
