@@ -261,3 +261,73 @@ def test_the_readme_scrape_comes_in_once_its_file_says_when_it_was(
     assert rows.select("device_id", "gpu_model", "utilization_ratio", "device_fraction").rows() == [
         ("GPU-604ac76c-d9cf-fef3-62e9-d92044ab6e52", None, None, 1.0)
     ]
+
+
+# ---------------------------------------------------------------------------------------------------------------- runs
+
+
+@pytest.mark.parametrize("adapter", ["mlflow_runs", "wandb_runs"])
+def test_who_ran_a_training_never_enters_the_lake(adapter: str, home: Home) -> None:
+    files = [f for f in (SAMPLES / adapter).iterdir() if f.name != "expected.csv"]
+    assert any(b"planted.person" in f.read_bytes() for f in files)
+    assert {s for s, _ in deliver(home, *files)} == {"published"}
+    assert b"planted" not in everything(home.root)
+    assert b"ranking" in everything(home.root)
+
+
+def run(run_id: str, **info: object) -> dict[str, object]:
+    known = {"run_id": run_id, "status": "RUNNING", "start_time": 1791003600000, "end_time": None, **info}
+    return {"info": known, "data": {"metrics": {}, "params": {}, "tags": {}}}
+
+
+def test_a_run_that_ends_later_replaces_itself_and_no_other(home: Home, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    first.write_text(json.dumps([run("a"), run("b")]))
+    second.write_text(json.dumps([run("a", status="FINISHED", end_time=1791007200000)]))
+    for file in (first, second, second):
+        deliver(home, file)
+    rows = warehouse.dataset(home, "training_run").sort("run_id")
+    assert rows.select("run_id", "status").rows() == [("a", "finished"), ("b", "running")]
+
+
+def test_a_state_that_nobody_knows_is_refused_by_its_row(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "runs.json"
+    file.write_text(json.dumps([run("a"), run("b", status="PAUSED")]))
+    [(status, message)] = deliver(home, file)
+    assert status == "refused"
+    assert message.startswith(
+        "runs.json, row 2, column info ->> '$.status' (which gives status): found 'PAUSED', "
+        "wanted RUNNING, SCHEDULED, FINISHED, FAILED or KILLED."
+    )
+
+
+def test_real_mlflow_runs_come_in_with_their_last_metrics(home: Home, shared_samples: Path) -> None:
+    deliver(home, shared_samples / "mlflow" / "search_runs.json")
+    rows = warehouse.dataset(home, "training_run").sort("run_name")
+    columns = (
+        "run_name",
+        "team",
+        "model",
+        "instance_type",
+        "status",
+        "metric_name",
+        "metric_value",
+        "billable_seconds",
+    )
+    assert rows.select(columns).rows() == [
+        (f"ft-{n}", "ml-platform", "llama-3-8b", "p4d.24xlarge", "finished", "loss", 0.4, None) for n in range(3)
+    ]
+
+
+def test_the_metadata_of_a_run_alone_is_refused_with_what_to_export(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "wandb-metadata.json"
+    file.write_text(
+        json.dumps({"os": "Linux", "python": "3.11", "startedAt": "2026-10-03T05:00:00", "email": "a@b.example"})
+    )
+    assert deliver(home, file) == [
+        (
+            "refused",
+            "wandb-metadata.json: It says neither how the run ended nor what it reached. Export the runs from the W&B "
+            "API as JSON, each with id, state, createdAt, config, summaryMetrics and metadata, and deliver that file.",
+        )
+    ]

@@ -13,6 +13,8 @@ select
     retained_seconds,
     instance_type,
     instance_count,
+    gpu_model,
+    gpu_count,
     resource_id,
     is_spot,
     spot_interruptions,

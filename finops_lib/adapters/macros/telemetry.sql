@@ -36,3 +36,52 @@ create macro sampled(written, value, file) as coalesce(
     )),
     named_instant(file)
 );
+
+-- A time as text, or in seconds since 1970.
+create macro second_or_time(written) as coalesce(
+    make_timestamptz(cast(try_cast(written as decimal(38, 6)) * 1000000 as bigint)), try_cast(written as timestamptz)
+);
+
+-- Names and values as a map, delivered as an object or as a list of keys and values.
+create macro json_pairs(pairs) as case
+    when json_type(pairs) = 'ARRAY' then map_from_entries(list_transform(
+        cast(pairs as json[]),
+        lambda p: struct_pack(
+            k := coalesce(p ->> '$.key', p ->> '$.Key', p ->> '$.MetricName'), v := coalesce(p ->> '$.value', p ->> '$.Value')
+        )
+    ))
+    else cast(pairs as map(varchar, varchar))
+end;
+
+-- JSON that an API delivered as a text that holds JSON.
+create macro json_unpacked(packed) as case when json_type(packed) = 'VARCHAR' then cast(packed ->> '$' as json) else packed end;
+
+create macro metric_spelled(name) as regexp_replace(lower(name), '[^a-z0-9]+', '_', 'g');
+
+-- The metric by which a run is judged: the one it names, else the first of the usual ones, else its only one that is
+--   not the machine's or the tracker's.
+create macro judging_metric(names, named) as coalesce(
+    list_filter(names, lambda n: lower(n) = lower(named))[1],
+    list_filter(
+        names,
+        lambda n: metric_spelled(n) = list_filter(
+            [
+                'eval_loss', 'validation_loss', 'val_loss', 'test_loss', 'eval_accuracy', 'validation_accuracy',
+                'val_accuracy', 'test_accuracy', 'loss', 'train_loss', 'training_loss', 'accuracy'
+            ],
+            lambda u: list_contains(list_transform(names, lambda m: metric_spelled(m)), u)
+        )[1]
+    )[1],
+    case
+        when len(list_filter(names, lambda n: n not like 'system/%' and n not like '\_%' escape '\')) = 1
+            then list_filter(names, lambda n: n not like 'system/%' and n not like '\_%' escape '\')[1]
+    end
+);
+
+create macro a_number(written) as case when not isnan(try_cast(written as double)) then try_cast(written as double) end;
+
+-- A setting of a W&B configuration: itself, or its value.
+create macro wandb_setting(config, key) as coalesce(
+    json_unpacked(config) ->> ('$."' || key || '".value'),
+    case when json_type(json_unpacked(config), '$."' || key || '"') <> 'OBJECT' then json_unpacked(config) ->> ('$."' || key || '"') end
+);
