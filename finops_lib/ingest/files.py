@@ -41,6 +41,8 @@ class Delivered:
     """The exporter's manifest that names it."""
     archive: str | None = None
     """sha256 of the archive it was unpacked from."""
+    opened: tuple[tuple[str, str], ...] = ()
+    """Keys inside of JSON that stands in a text of a record: the text's own key, and the key in it."""
     array: bool = False
     """Whether a JSON file is one array rather than objects after each other."""
     date_order: str = ""
@@ -270,6 +272,7 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
         except (ValueError, OSError, EOFError) as error:
             raise RefusedError(f"{file.name}: this is not valid JSON ({error}). Fetch it again.") from None
     keys: dict[str, None] = {}
+    opened: dict[tuple[str, str], None] = {}
 
     def walk(value: Any, depth: int) -> None:
         if isinstance(value, list):
@@ -286,13 +289,20 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
                 for record in nested[:SAMPLED] if isinstance(nested, list) else []:
                     walk(record, depth - 1)
             # A log event's message may be a record as text.
-            for text in value.values() if depth < NESTED else []:
+            for key, text in value.items() if depth < NESTED else []:
                 if isinstance(text, str) and text.startswith("{"):
-                    walk(next(_documents(text), None), 0)
+                    opened.update(dict.fromkeys((key, inner) for inner in next(_documents(text), {})))
 
     for document in documents:
         walk(document, NESTED)
-    return replace(file, format="json", header=tuple(keys), types=("JSON",) * len(keys), array=start[0] == "[")
+    return replace(
+        file,
+        format="json",
+        header=tuple(keys),
+        types=("JSON",) * len(keys),
+        array=start[0] == "[",
+        opened=tuple(opened),
+    )
 
 
 def _documents(text: str) -> Iterator[Any]:

@@ -25,7 +25,8 @@ def _spelling(header: str) -> str:
 
 def _bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
     """raw column → delivered column, for those that are there."""
-    present = {_spelling(h): h for h in reversed(file.header)}
+    opened = [inner for key, inner in file.opened if key in adapter.records]
+    present = {_spelling(h): h for h in reversed((*opened, *file.header))}
     found: dict[str, str] = {}
     for name, kind, _ in adapter.columns:
         for spelling in (name, *adapter.headers.get(name, ())):
