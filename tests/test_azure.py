@@ -97,6 +97,8 @@ def test_costs_in_the_pricing_currency_add_up_beside_those_billed(home: Home) ->
                                 "0.012"),
         ("azure_camelCased.csv", "published: account 2639de71-ca37-4a17-a104-17665a50e7fc, 2019-07: 3 rows, billed USD "
                                  "0.00011016"),
+        ("EA-Reservations-Recommendations.csv", "refused: EA-Reservations-Recommendations.csv: These are Azure's "
+                                                "advice what to reserve, not charges: nothing of it was bought"),
         ("EA_NoRows.csv", "empty: EA_NoRows.csv: holds a header and no rows; nothing to publish."),
     ],
 )  # fmt: skip
