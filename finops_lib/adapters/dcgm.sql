@@ -169,13 +169,13 @@ select
         when resource_id like 'aks-%' then 'Microsoft'
     end) as provider,
     account_id, resource_id, device_id, gpu_model, mig_instance_id, mig_profile,
-    sum(share) / instants as device_fraction,
+    sum(share) / nullif(instants, 0) as device_fraction,
     max(purpose) as purpose, max(team) as team, namespace, pod,
     avg(busy) as utilization_ratio,
     avg(used / nullif(used + free + coalesce(reserved, 0), 0)) as memory_used_ratio,
     avg(used + free + coalesce(reserved, 0)) as memory_total_mib,
     sum(device_power * share) / nullif(powered, 0) as power_w,
-    count(distinct taken) as samples,
+    nullif(count(distinct taken), 0) as samples,
     min(source)[1] as x_source_file, min(source)[2] as x_source_row
 from counted
 left join providers on spelled = said
