@@ -17,10 +17,11 @@ VERSIONS = ("1.2", "1.3", "1.4")
 CHARGES = "CostAndUsage"
 
 UP_TO_1_3 = {
-    "ProviderName": 'coalesce("HostProviderName", "ServiceProviderName")',
+    "ProviderName": 'case when "InvoiceIssuerName" = "ServiceProviderName" then "ServiceProviderName" '
+    'else coalesce("HostProviderName", "ServiceProviderName") end',
     "PublisherName": '"ServiceProviderName"',
 }
-"""Columns that 1.4 removed: who sold the service on its platform, and who made it."""
+"""Columns that 1.4 removed: who sold the service (its maker, or the platform it runs on), and who made it."""
 
 
 def datasets() -> dict[str, Contract]:

@@ -80,7 +80,9 @@ def test_a_credit_without_a_known_amount_is_never_counted_as_nothing(home: Home,
     assert "wanted a value" in done.refused[0].message
     wrapped = delivered(tmp_path / "wrapped.ndjson", {"credits": {"list": [{"element": {"amount": -4.0}}]}})
     done = ingest(home, [wrapped], data_docs=False)
-    assert 'wrapped.ndjson, row 1, column credits: found \'{"list":' in done.refused[0].message
+    assert done.refused[0].message.startswith(
+        "wrapped.ndjson, row 1, column credits: found another shape, wanted struct"
+    )
     assert current(home) == {}
 
 
