@@ -148,9 +148,10 @@ def dataset_sql(home: Home, own: Contract) -> str:
     """
     if any((home.lake / own.dataset).glob("source=*/billing_month=*/*.parquet")):
         files = literal(str(home.lake.resolve() / own.dataset / "source=*" / "billing_month=*" / "*.parquet"))
+        # Months published before the contract had a column have nothing in it.
         return (
             f"select * from read_parquet({files}, hive_partitioning = true, union_by_name = true, "
-            "hive_types = {'source': varchar, 'billing_month': varchar})"
+            f"hive_types = {{'source': varchar, 'billing_month': varchar}}) union all by name {own.empty()}"
         )
     columns = own.empty().removesuffix(" where false")
     return f"{columns}, cast(null as varchar) as source, cast(null as varchar) as billing_month where false"

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from finops_lib import cli, conformance, lake
+from finops_lib import cli, conformance, lake, warehouse
 from finops_lib.conformance import Finding, check, rules
 from finops_lib.contract import contract, quoted
 from finops_lib.errors import NotBuiltError
@@ -286,6 +286,12 @@ def test_a_month_that_lost_a_billionth_of_a_cent_is_found(home: Home) -> None:
 def test_a_custom_column_without_x_is_found(home: Home) -> None:
     put(home, [("a.csv", {})], extra=", 1 as CostCenter")
     assert broken(check(home)) == {"custom_columns_start_with_x": (1, None, None)}
+
+
+def test_a_month_published_before_the_contract_had_a_column_is_read_with_nothing_in_it(home: Home) -> None:
+    put(home, [("a.csv", {})], extra=" exclude (x_Partition)")
+    assert broken(check(home)) == {}
+    assert warehouse.dataset(home, "cost_and_usage")["x_Partition"].to_list() == [None]
 
 
 def test_a_price_is_compared_in_exact_decimals_beyond_the_precision_of_a_double(home: Home) -> None:
