@@ -89,38 +89,52 @@ delivered as (
     union all by name
     select *, 'amortized' as export from azure_amortized
 ),
-dated as (
+dated as not materialized (
     select
         -- exports without pricing models (c360) show a reservation only by its id
         * replace (coalesce(pricing_model, if(reservation_id is not null, 'Reservation', null)) as pricing_model),
         coalesce(billing_account_id, subscription_id) as account,
         cast(date as timestamptz) as charge_date,
         cast(coalesce(billing_period_start_date, date_trunc('month', date)) as timestamptz) as period_start,
-        lower(coalesce(charge_type, if(frequency is null, 'Usage', null))) as kind      -- older headers have neither column: all is usage
+        lower(coalesce(charge_type, if(frequency is null, 'Usage', null))) as kind,     -- older headers have neither column: all is usage
+        md5_number(concat_ws(
+            chr(31), account, period_start, charge_date, billing_currency, kind, coalesce(pricing_model, ''), coalesce(subscription_id, ''),
+            coalesce(lower(resource_id), ''), coalesce(meter_id, ''), coalesce(part_number, ''), coalesce(product_id, ''), coalesce(product, ''),
+            coalesce(lower(resource_location), ''), coalesce(benefit_id, ''), coalesce(reservation_id, '')
+        )) as identity
     from delivered
 ),
-identified as (     -- Azure gives rows no id, and equal rows do occur: the n-th of them here is the n-th of them there
+-- Azure gives rows no id, and equal rows do occur: the n-th of them here is the n-th of them there. They are few, and
+-- only they are sorted; all others stream by.
+repeated as (
+    select export, identity from dated group by all having count(*) > 1
+),
+identified as not materialized (
+    select *, 1 as nth from dated anti join repeated using (export, identity)
+    union all
     select
-        *,
-        row_number() over (
-            partition by
-                export, account, period_start, charge_date, billing_currency, kind, pricing_model, subscription_id, lower(resource_id), meter_id,
-                part_number, product_id, product, lower(resource_location), benefit_id, reservation_id
-            order by quantity, additional_info, tags, x_source_file, x_source_row
-        ) as nth
-    from dated
+        *, row_number() over (partition by export, identity order by quantity, additional_info, tags, x_source_file, x_source_row) as nth
+    from dated semi join repeated using (export, identity)
 ),
 paired as (
     select
-        min_by(identified, export) as charge,
-        coalesce(sum(cost) filter (where export = 'actual'), 0) as actual_cost,
-        coalesce(sum(cost) filter (where export = 'amortized'), 0) as amortized_cost,
-        sum(cost_in_pricing_currency) filter (where export = 'actual') as actual_in_pricing_currency,
-        sum(cost_in_pricing_currency) filter (where export = 'amortized') as amortized_in_pricing_currency
-    from identified
-    group by
-        account, period_start, charge_date, billing_currency, kind, pricing_model, subscription_id, lower(resource_id), meter_id,
-        part_number, product_id, product, lower(resource_location), benefit_id, reservation_id, nth
+        actual.*,
+        actual.cost as actual_cost,
+        coalesce(amortized.cost, 0) as amortized_cost,
+        actual.cost_in_pricing_currency as actual_in_pricing_currency,
+        amortized.cost_in_pricing_currency as amortized_in_pricing_currency
+    from identified as actual
+    left join (
+        select identity, nth, cost, cost_in_pricing_currency from identified where export = 'amortized'
+    ) as amortized on amortized.identity = actual.identity and amortized.nth = actual.nth
+    where actual.export = 'actual'
+    union all
+    select *, 0, cost, null, cost_in_pricing_currency
+    from identified as amortized
+    where
+        export = 'amortized' and not exists (
+            select 1 from identified as actual where actual.export = 'actual' and actual.identity = amortized.identity and actual.nth = amortized.nth
+        )
 ),
 amortized_months as (
     select distinct account, period_start from dated where export = 'amortized'
@@ -128,7 +142,6 @@ amortized_months as (
 charges as (
     select
         charge.*,
-        actual_cost,
         amortized_months.account is not null as is_amortized,
         if(is_amortized, amortized_cost, actual_cost) as effective_cost,
         if(is_amortized, amortized_in_pricing_currency, actual_in_pricing_currency) as effective_in_pricing_currency,
@@ -157,7 +170,7 @@ charges as (
         if(currency_of_prices = charge.billing_currency, 1, charge.exchange_rate_pricing_to_billing) as exchange_rate,
         coalesce(nullif(charge.pay_g_price, 0), charge.unit_price, charge.effective_price) as list_price,  -- PayGPrice is 0 on usage a reservation covers
         coalesce(charge.unit_price, charge.effective_price) as contracted_price
-    from paired
+    from paired as charge
     left join amortized_months on amortized_months.account = charge.account and amortized_months.period_start = charge.period_start
     left join kinds on kinds.kind = charge.kind
     left join azure_units on azure_units.delivered_unit = charge.unit_of_measure
