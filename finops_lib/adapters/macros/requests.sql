@@ -44,3 +44,12 @@ end;
 
 -- The labels of a map.
 create macro mapped_labels(m) as list_transform(map_entries(m), lambda e: {'name': e.key, 'value': e.value});
+
+-- An attribute of OpenTelemetry's JSON as text, by the first of its names that is there.
+create macro attribute(attributes, names) as list_filter(
+    list_transform(names, lambda n: list_transform(
+        list_filter(attributes, lambda a: a.key = n),
+        lambda a: coalesce(a['value'].stringValue, a['value'].intValue, a['value'].doubleValue)
+    )[1]),
+    lambda found: found is not null
+)[1];
