@@ -85,3 +85,27 @@ def test_the_same_log_twice_changes_nothing_and_one_by_one_is_the_same_as_togeth
     assert len(set(once)) == len(once)
     for delivery in lake.current(home).values():
         assert delivery.rows_read == delivery.rows_published + delivery.rows_merged
+
+
+@pytest.mark.parametrize("source", ["helicone_requests", "langfuse_observations", "litellm_spend"])
+def test_a_log_as_parquet_says_what_it_says_as_csv(source: str, home: Home, tmp_path: Path) -> None:
+    [file] = [f for f in files(source) if f.suffix == ".csv"]
+    parquet = tmp_path / f"{file.stem}.parquet"
+    duckdb.sql(f"copy (from read_csv('{file}', all_varchar = true, nullstr = ['', '\\N', 'None'])) to '{parquet}'")
+    unlike = ["x_source_file", "x_source_row"]
+    told = []
+    for at, form in (("csv", file), ("parquet", parquet)):
+        own = Home(tmp_path / at)
+        assert ingest(own, [form], data_docs=False).refused == []
+        told.append(warehouse.dataset(own, "ai_usage").drop(unlike).sort("request_id").to_dicts())
+    assert told[0] == told[1]
+
+
+def test_the_lake_keeps_what_each_counted_beside_each_other(home: Home) -> None:
+    """The lake keeps both; which of them counts is int_ai_usage_counted's choice, proved by its unit test."""
+    for source in ("bedrock_invocations", "litellm_spend"):
+        ingest(home, files(source), data_docs=False)
+    rows = warehouse.dataset(home, "ai_usage")
+    assert set(zip(rows["source"], rows["counted_by"], strict=True)) == {
+        ("bedrock_invocations", "vendor"), ("litellm_spend", "gateway")
+    }  # fmt: skip
