@@ -61,7 +61,7 @@ def test_the_addresses_of_claude_codes_users_are_nowhere_in_the_lake(home: Home)
     assert sample.read_text(encoding="utf-8").lower().count("ada@lumenar.example") == 2
     delivered(home, sample)
     rows = warehouse.dataset(home, "ai_usage").sort("x_source_row")
-    assert rows["user_id"].to_list() == ["user_4ce584d0cdd9430d"] * 2 + [None, "user_4ce584d0cdd9430d"]
+    assert rows["user_id"].to_list() == ["sha256:5d6ac9f1e8117e44"] * 2 + [None, "sha256:5d6ac9f1e8117e44"]
     ledger = "".join(f.read_text(encoding="utf-8") for f in home.ledger.iterdir())
     assert "lumenar.example" not in str(rows.to_dicts()).lower() + ledger.lower()
 

@@ -11,7 +11,7 @@
 -- origin: counted_by from customer_type
 -- origin: operation from customer_type
 -- origin: cache_read_tokens from tokens
--- quirk: People are kept as a hash of organisation and address, never by their e-mail address.
+-- quirk: People are kept as a hash of their e-mail address, the same as in gateway logs, never by the address.
 -- quirk: Amounts are cents.
 -- quirk: Cache writes of five minutes and of an hour come as one count: they stand with those of five minutes.
 -- not covered: Sessions, lines of code, commits, pull requests and accepted suggestions, which are no usage of a model.
@@ -30,10 +30,7 @@ select
     "date" as usage_start, "date" + interval 1 day as usage_end,
     'Anthropic' as vendor, counted_by, operation,
     coalesce(organization_id, getvariable('account'), 'default') as account_id,
-    case
-        when actor.email_address is not null
-            then 'user_' || sha256(concat_ws('/', organization_id, lower(trim(actor.email_address))))[:16]
-    end as user_id,
+    pseudonym(actor.email_address) as user_id,
     canonical_model(model) as model, model as model_delivered,
     nullif(cast(json_merge_patch('{}', json_object(
         'api_key_name', actor.api_key_name, 'customer_type', customer_type, 'terminal_type', terminal_type

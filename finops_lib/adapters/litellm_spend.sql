@@ -61,23 +61,16 @@ used as (
         end as uncounted
     from opened
 ),
+told as (
+    select *, case when usage is not null then chat_tokens(usage) end as counts from used
+),
 cached as (
     select
         *,
-        coalesce(
-            cast(usage ->> '$.cache_read_input_tokens' as bigint),
-            cast(usage ->> '$.prompt_tokens_details.cached_tokens' as bigint), uncounted
-        ) as cache_read,
-        coalesce(
-            cast(usage ->> '$.cache_creation_input_tokens' as bigint),
-            cast(usage ->> '$.prompt_tokens_details.cache_creation_tokens' as bigint),
-            cast(usage ->> '$.prompt_tokens_details.cache_write_tokens' as bigint), uncounted
-        ) as cache_write,
-        coalesce(
-            cast(usage ->> '$.prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens' as bigint),
-            uncounted
-        ) as cache_write_1h
-    from used
+        coalesce(counts.cache_read_tokens, uncounted) as cache_read,
+        coalesce(counts.cache_write_5m_tokens, uncounted) as cache_write_5m,
+        coalesce(counts.cache_write_1h_tokens, uncounted) as cache_write_1h
+    from told
 )
 select
     start_time as usage_start, coalesce(end_time, start_time) as usage_end, vendor, 'gateway' as counted_by,
@@ -92,11 +85,16 @@ select
     ])) as tags,
     1 as requests, case ended when 'failure' then 1 when 'success' then 0 end as failed_requests,
     date_diff('millisecond', start_time, end_time) as duration_ms,
-    metered * (prompt_tokens - cache_read - cache_write) as input_uncached_tokens,
-    metered * cache_read as cache_read_tokens, metered * (cache_write - cache_write_1h) as cache_write_5m_tokens,
+    metered * (prompt_tokens - cache_read - cache_write_5m - cache_write_1h) as input_uncached_tokens,
+    metered * cache_read as cache_read_tokens, metered * cache_write_5m as cache_write_5m_tokens,
     metered * cache_write_1h as cache_write_1h_tokens, metered * completion_tokens as output_tokens,
-    metered * cast(usage ->> '$.completion_tokens_details.reasoning_tokens' as bigint) as reasoning_tokens,
-    metered * total_tokens as total_tokens,
+    metered * counts.reasoning_tokens as reasoning_tokens, metered * total_tokens as total_tokens,
+    metered * counts.input_audio_tokens as input_audio_tokens,
+    metered * counts.input_image_tokens as input_image_tokens,
+    metered * counts.cache_read_audio_tokens as cache_read_audio_tokens,
+    metered * counts.cache_read_image_tokens as cache_read_image_tokens,
+    metered * counts.output_audio_tokens as output_audio_tokens,
+    metered * counts.output_image_tokens as output_image_tokens,
     spend as reported_cost, case when spend is not null then 'USD' end as reported_cost_currency,
     x_source_file, x_source_row
 from cached

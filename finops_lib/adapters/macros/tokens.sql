@@ -52,13 +52,13 @@ create macro anthropic_tokens(usage) as disjoint_tokens(
 create macro chat_tokens(usage) as disjoint_tokens(
     token_count(usage, '$.prompt_tokens'),
     coalesce(
-        token_count(usage, '$.prompt_tokens_details.cached_tokens'), token_count(usage, '$.cache_read_input_tokens'),
+        token_count(usage, '$.cache_read_input_tokens'), token_count(usage, '$.prompt_tokens_details.cached_tokens'),
         token_count(usage, '$.prompt_cache_hit_tokens'), token_count(usage, '$.cached_tokens')
     ),
     coalesce(
-        token_count(usage, '$.prompt_tokens_details.cache_write_tokens'),
+        token_count(usage, '$.cache_creation_input_tokens'),
         token_count(usage, '$.prompt_tokens_details.cache_creation_tokens'),
-        token_count(usage, '$.cache_creation_input_tokens')
+        token_count(usage, '$.prompt_tokens_details.cache_write_tokens')
     ),
     token_count(usage, '$.prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens'),
     coalesce(token_count(usage, '$.completion_tokens'), 0) + case
