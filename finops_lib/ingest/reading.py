@@ -165,10 +165,31 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
             f"when json_type({step}) = 'VARCHAR' then [try_cast({step} ->> '$' as json)] "
             f"when {step} is null then [{around[-1]}] else [] end"
         )
-        records = f"select {', '.join(around)}, unnest({listed}) as {inner} from ({records})"
+        # Without its list a record is read quickly as often as the list is long.
+        short = around[-1]
+        if key != "*":
+            gone = literal(json.dumps(_without(key)))
+            short = (
+                f"case when json_type({step}) = 'ARRAY' then json_merge_patch({short}, {gone}::json) else {short} end"
+            )
+        kept = ", ".join([*around[:-1], f"{short} as {around[-1]}"])
+        records = f"select {kept}, {listed} as listed from ({records})"
+        records = f"select {', '.join(around)}, unnest(listed) as {inner} from ({records})"
         around.append(inner)
     merged = ", ".join(reversed(around))
     return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
+
+
+def _without(key: str) -> dict[str, Any]:
+    """The JSON merge patch that takes a list out of its record; `key` as in `-- records:`."""
+    patch: dict[str, Any] = {}
+    for path in key.split("|"):
+        *around, last = path.strip().split(".")
+        inner = patch
+        for name in around:
+            inner = inner.setdefault(name, {})
+        inner[last] = None
+    return patch
 
 
 def _lines(file: Delivered) -> str:
