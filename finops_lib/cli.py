@@ -73,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--source", metavar="NAME", help="read them as this source instead of recognising it")
     c.add_argument("--account", metavar="ID", help="billing account of exports that do not name theirs")
     c.add_argument("--dates", choices=("month-first", "day-first"), help="order in dates of files that do not tell it")
+    c.add_argument(
+        "--accept-rejects", action="store_true",
+        help="publish without the rows that cannot be taken; ledger and reports show what is missing",
+    )  # fmt: skip
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("deliveries", _deliveries, "show the ledger: what each month holds and what it replaced")
@@ -165,10 +169,10 @@ def _ingest(options: argparse.Namespace) -> int:
     with _console().status("starting") as status:
         done = ingest(
             _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
-            dry_run=options.dry_run, progress=status.update,
+            accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=status.update,
         )  # fmt: skip
     if options.json:
-        _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs})
+        _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs, "rejects": done.rejects})
     else:
         _say(done)
     return REFUSED if done.refused else DONE
@@ -196,6 +200,8 @@ def _say(done: Ingested) -> None:
     for line in done.lines():
         print(line)
     print(", ".join(f"{n} {status}" for status, n in counts.items()) or "nothing to ingest")
+    if done.rejects:
+        print(f"rejected rows, each with its reason: {done.rejects[0].parents[3]}")
     if done.data_docs:
         print(f"what was checked: {done.data_docs}")
 

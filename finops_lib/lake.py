@@ -99,6 +99,10 @@ class Delivery:
     billed_change: dict[str, str] = field(default_factory=dict)
     """billed_total now minus before, per currency; empty for a first delivery."""
     notes: list[str] = field(default_factory=list)
+    rejected_total: dict[str, str] = field(default_factory=dict)
+    """Billed amount of the rejected rows, as far as it can be read: what the unit lacks of the bill."""
+    rejected_unreadable: int = 0
+    """Rejected rows whose amount cannot be read."""
 
     @property
     def unit(self) -> Unit:

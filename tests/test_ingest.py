@@ -68,11 +68,11 @@ def deliver(home: Home, *files: Path, **options: object) -> list[tuple[str, str]
 
 
 def snapshot(home: Home) -> dict[str, str]:
-    """Every file of the lake but its lock, with its content."""
+    """Every file of the lake but its lock and the rejected rows, with its content."""
     return {
         str(f.relative_to(home.lake)): hashlib.sha256(f.read_bytes()).hexdigest()
         for f in sorted(home.lake.rglob("*"))
-        if f.is_file() and f.name != ".lock"
+        if f.is_file() and f.name != ".lock" and home.lake / "_rejected" not in f.parents
     }
 
 

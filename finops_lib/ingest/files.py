@@ -43,6 +43,8 @@ class Delivered:
     """sha256 of the archive it was unpacked from."""
     opened: tuple[tuple[str, str], ...] = ()
     """Keys inside of JSON that stands in a text of a record: the text's own key, and the key in it."""
+    document_size: int = 1 << 26
+    """Bytes that a JSON document may have; DuckDB allocates twice as many for each thread."""
     array: bool = False
     """Whether a JSON file is one array rather than objects after each other."""
     date_order: str = ""
@@ -267,6 +269,7 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
             with (gzip.open if packed else open)(file.path, "rt", encoding="utf-8-sig") as whole:
                 text = whole.read().strip()
             documents = list(_documents(text))
+            file = replace(file, document_size=max(file.document_size, len(text.encode())))
             if not documents and text.removeprefix("[").removesuffix("]").strip():
                 json.loads(text)
         except (ValueError, OSError, EOFError) as error:

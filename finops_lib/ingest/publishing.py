@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,15 +19,20 @@ from .. import lake
 from ..contract import Contract, contract, literal, quoted
 from ..errors import FinopsError, RefusedError
 from ..lake import TIMELESS, Delivery, Home, Unit
-from . import checking, mapping
+from . import checking, mapping, rejecting
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
-from .reading import misfits, passed_over, raw_view, recognise, version, with_date_order
+from .reading import converted, misfits, passed_over, raw_view, recognise, version, with_date_order
+from .rejecting import Rejected
 
 PARTS = "_parts"
 """Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
 Progress = Callable[[str], None]
+Counted = tuple[dict[Where, dict[str, int]], dict[Where, dict[str, Decimal]]]
+"""What was delivered, by unit: source rows per file, and the billed amount per currency."""
+NONE_REJECTED = Rejected(rows=0, billed={}, unreadable=0)
+NOTHING = checking.Total(rows=0, added=0, billed={}, effective={})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,8 @@ class Ingested:
 
     outcomes: list[Outcome]
     data_docs: Path | None = None
+    rejects: list[Path] = field(default_factory=list)
+    """Parquet files of rejected rows, each with its reason."""
 
     @property
     def refused(self) -> list[Outcome]:
@@ -88,6 +95,28 @@ class _Call:
     """Parts that came with this call: adapter, billing account and month."""
     damaged: list[str]
     """Files of this call that could not be opened at all, or whose dates nobody can tell."""
+    accept_rejects: bool
+    rejects: list[Path]
+    """Where rejected rows of this call were written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Staged:
+    """What was adapted and is to be settled: the view `staged`, and what is known of it."""
+
+    file: Path
+    delivery_id: str
+    entries: dict[str, list[dict[str, Any]]]
+    """Ledger entries by file name."""
+    counted: Counted
+    offences: dict[Where, list[str]]
+    rejected: dict[Where, Rejected]
+    reasons: dict[str, list[str]]
+    """Why files, by name, keep the units they are of out of the lake."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What the ledger says of a file's units, by the file's name."""
+    of_all: Sequence[str] = ()
+    """What it says of every unit."""
 
 
 def ingest(
@@ -97,6 +126,7 @@ def ingest(
     source: str | None = None,
     account: str | None = None,
     dates: str | None = None,
+    accept_rejects: bool = False,
     new_only: bool = False,
     dry_run: bool = False,
     data_docs: bool = True,
@@ -106,7 +136,8 @@ def ingest(
 
     Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
              not say it themselves, and `dates` (month-first, day-first) how those write dates that do not tell;
-             with `new_only`, files that the ledger knows are not read again.
+             with `accept_rejects`, rows that cannot be taken are left out and counted instead of keeping their month
+             out; with `new_only`, files that the ledger knows are not read again.
     Returns  one outcome per unit or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
@@ -121,6 +152,8 @@ def ingest(
             began=datetime.now(UTC).isoformat(timespec="microseconds"),
             kept=set(),
             damaged=[],
+            accept_rejects=accept_rejects,
+            rejects=[],
         )
         groups, outcomes = _recognised(call, paths, source, new_only=new_only)
         for _, (adapter, files) in sorted(groups.items(), key=lambda group: group[0]):
@@ -133,7 +166,9 @@ def ingest(
             except FinopsError as error:
                 # The lake is whole already; pages about it that cannot be written refuse nothing.
                 outcomes.append(Outcome(status="note", source=None, message=str(error)))
-    return Ingested(outcomes=[replace(o, staged=None) for o in outcomes], data_docs=documented)
+    return Ingested(
+        outcomes=[replace(o, staged=None) for o in outcomes], data_docs=documented, rejects=sorted(call.rejects)
+    )
 
 
 def _recognised(
@@ -194,31 +229,61 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
         ]
     call.progress(f"reading {adapter.name}: {len(files)} file{'s' if len(files) > 1 else ''}")
     with _database(call) as db:
-        reasons: dict[str, list[str]] = {}
+        rejecting.begin(db)
+        files, reasons = _converted(call, db, adapter, files)
         target = call.workdir / f"{adapter.name}-{adapter.dataset}.parquet"
         delivery_id = _delivery_id(files, adapter)
-        try:
-            raw_view(db, adapter, files, strict=True)
+
+        why: dict[str, list[str]] = {}
+
+        def stage(*, strict: bool) -> None:
+            raw_view(db, adapter, files, strict=strict, without="rejected" if call.accept_rejects else None)
             _stage(db, _query(db, adapter), target, delivery_id)
+
+        try:
+            if not files:
+                return _refusals(adapter, reasons)
+            stage(strict=True)
         except duckdb.Error as error:
             # The fast reading stops at the first misfit without saying where; read again, slowly, to name it.
-            reasons = misfits(db, adapter, files)
-            if not reasons:
+            why = misfits(db, adapter, files)
+            if not why:
                 names = _named([f.name for f in files])
                 message = f"{names}: the {adapter.name} adapter cannot read this ({first_line(error)})."
                 return [Outcome(status="refused", source=adapter.name, message=message)]
-            readable = [f for f in files if f.name not in reasons or not _unreadable(db, adapter, f)]
-            if not readable:
+            unreadable = {f.name for f in files if f.name in why and _unreadable(db, adapter, f)}
+            files = [f for f in files if f.name not in unreadable]
+            reasons |= {name: found for name, found in why.items() if name in unreadable or not call.accept_rejects}
+            if not files:
                 return _refusals(adapter, reasons)
-            raw_view(db, adapter, readable, strict=False)
-            _stage(db, _query(db, adapter), target, delivery_id)
-        read = _kept_counts(db, reasons) if adapter.kept else _delivered(db, adapter)[0]
-        located = {file for per_file in read.values() for file in per_file}
-        reasons = _with_siblings([f.name for f in files], reasons, [*call.damaged, *(set(reasons) - located)])
+            rejecting.misfits(db, adapter, files)
+            stage(strict=False)
         entries = _by_name([f.entry for f in files])
-        versions = {f.name: told for f in files if (told := version(adapter, f))}
         if adapter.kept:
-            return _keep(call, db, adapter, entries, read, reasons)
+            counts = _kept_counts(db, reasons)
+            reasons = _with_siblings(call, [f.name for f in files], reasons, counts)
+            rejected = _rejected(db, adapter, files)
+            return _keep(call, db, adapter, entries, counts, reasons, rejected)
+        own = contract(adapter.dataset)
+        offences = checking.offences(db, adapter, own)
+        if offences:
+            rejecting.offenders(db, own)
+            if call.accept_rejects:
+                stage(strict=False)
+                offences = checking.offences(db, adapter, own)
+        counted = _delivered(db, adapter)
+        for name in {name for name in why if name not in reasons} - {f for found in counted[0].values() for f in found}:
+            reasons[name] = [*why[name], f"{name}: no row of it can be taken."]
+        staged = _Staged(
+            file=target,
+            delivery_id=delivery_id,
+            entries=entries,
+            counted=counted,
+            offences=offences,
+            rejected=_rejected(db, adapter, files),
+            reasons=_with_siblings(call, [f.name for f in files], reasons, counted[0]),
+            notes={f.name: told for f in files if (told := version(adapter, f))},
+        )
         notes = [
             Outcome(
                 status="note",
@@ -227,18 +292,44 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
             )
             for name, unit, passed, count in passed_over(db, adapter, [f for f in files if f.name not in reasons])
         ]
-        return [*_settle(call, db, adapter, entries, target, delivery_id, reasons, versions=versions), *notes]
+        return [*_settle(call, db, adapter, staged), *notes]
+
+
+def _rejected(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> dict[Where, Rejected]:
+    if not db.sql("select 1 from rejected limit 1").fetchall():
+        return {}
+    raw_view(db, adapter, files, strict=False, view="raw_all")
+    return rejecting.placed(db, adapter)
+
+
+def _converted(
+    call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]
+) -> tuple[list[Delivered], dict[str, list[str]]]:
+    """The files in a form that can be read again and again, and why others cannot be read at all."""
+    readable, reasons = [], {}
+    for i, file in enumerate(files, start=1):
+        if len(files) > 1:
+            call.progress(f"reading {adapter.name}: file {i} of {len(files)}, {file.name}")
+        try:
+            readable.append(converted(db, adapter, file, workdir=call.workdir))
+        except RefusedError as error:
+            reasons[file.name] = [str(error)]
+    return readable, reasons
 
 
 def _refusals(adapter: Adapter, reasons: dict[str, list[str]]) -> list[Outcome]:
     return [Outcome(status="refused", source=adapter.name, message=m) for found in reasons.values() for m in found]
 
 
-def _with_siblings(names: Sequence[str], reasons: dict[str, list[str]], lost: Sequence[str]) -> dict[str, list[str]]:
+def _with_siblings(
+    call: _Call, names: Sequence[str], reasons: dict[str, list[str]], counts: dict[Where, dict[str, int]]
+) -> dict[str, list[str]]:
     """The reasons, and one more for each file that may hold the month of a file whose months nobody can tell.
 
     Such files are named alike but for their digits: publishing part 1 without part 2 would make a short month.
     """
+    located = {file for per_file in counts.values() for file in per_file}
+    lost = [*call.damaged, *(set(reasons) - located)]
 
     def alike(name: str) -> str:
         return re.sub(r"\d+", "#", name)
@@ -282,6 +373,8 @@ def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute("set preserve_insertion_order = false")
+        [(threads,)] = db.sql("select current_setting('threads')").fetchall()
+        db.execute(f"set memory_limit = '{512 + 256 * int(threads)}MB'")
         db.execute(f"set temp_directory = {literal(str(call.workdir / 'spill'))}")
         if call.account is not None:
             db.execute(f"set variable account = {literal(call.account)}")
@@ -296,7 +389,7 @@ def _stage(db: duckdb.DuckDBPyConnection, query: str, target: Path, delivery_id:
     """Write a query to a Parquet file and show it as the view `staged`."""
     db.execute(
         f"copy ({query}) to {literal(str(target))} "
-        f"(format parquet, compression zstd, kv_metadata {{finops_delivery: {literal(delivery_id)}}})"
+        f"(format parquet, kv_metadata {{finops_delivery: {literal(delivery_id)}}})"
     )
     db.execute(f"create or replace view staged as select * from read_parquet({literal(str(target))})")
 
@@ -339,44 +432,33 @@ def _in_contract_columns(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> str
 # -------------------------------------------------------------------------------------------------------------- settle
 
 
-def _settle(
-    call: _Call,
-    db: duckdb.DuckDBPyConnection,
-    adapter: Adapter,
-    entries: dict[str, list[dict[str, Any]]],
-    staged: Path,
-    delivery_id: str,
-    reasons: dict[str, list[str]],
-    notes: Sequence[str] = (),
-    *,
-    versions: dict[str, str] | None = None,
-) -> list[Outcome]:
+def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged: _Staged) -> list[Outcome]:
     """Check what is staged and publish every unit that keeps its promises."""
     own = contract(adapter.dataset)
     call.progress(f"checking {adapter.name}")
-    read, lost_in = _delivered(db, adapter)
-    offences = checking.offences(db, adapter, own)
-    billed = checking.totals(db, own, "BilledCost")
-    effective = checking.totals(db, own, "EffectiveCost")
+    read, delivered = staged.counted
+    published = checking.totals(db, adapter, own)
     mended = checking.repairs(db, own)
-    published = _published_counts(db, adapter, own)
-    lost = _lost_money(adapter, lost_in, billed) if adapter.billed else {}
+    lost = _lost_money(adapter, delivered, {w: t.billed for w, t in published.items()}) if adapter.billed else {}
     outcomes: list[Outcome] = []
-    spoilt: dict[str, list[str]] = {name: [] for name in reasons}
-    if not published and not read and not reasons:
-        names = _named(list(entries))
+    spoilt: dict[str, list[str]] = {name: [] for name in staged.reasons}
+    if not published and not read and not staged.reasons:
+        names = _named(list(staged.entries))
         held = f"no row that {adapter.name} reads" if adapter.rows or adapter.line else "a header and no rows"
         return [Outcome(status="empty", source=adapter.name, message=f"{names}: holds {held}; nothing to publish.")]
-    for where in sorted(set(published) | set(read), key=str):
+    for where in sorted(set(published) | set(read) | set(staged.rejected)):
         unit = Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])
         contributing = read.get(where, {})
         if _is_there_better(call, db, adapter, unit):
             message = f"{unit}: left out, what {adapter.name} says; the lake holds the same money from {adapter.source}"
             outcomes.append(Outcome(status="superseded", source=adapter.name, unit=unit, message=message))
             continue
-        problems = [*offences.get(where, []), *lost.get(where, [])]
-        if set(contributing) & set(reasons):
-            for name in set(contributing) & set(reasons):
+        rejected = staged.rejected.get(where, NONE_REJECTED)
+        problems = [*staged.offences.get(where, []), *lost.get(where, [])]
+        if rejected.rows:
+            _keep_rejected(call, db, unit)
+        if set(contributing) & set(staged.reasons):
+            for name in set(contributing) & set(staged.reasons):
                 spoilt[name].append(str(unit))
             continue
         if problems:
@@ -385,49 +467,75 @@ def _settle(
                     status="refused",
                     source=adapter.name,
                     unit=unit,
-                    staged=staged,
+                    staged=staged.file,
                     message=f"{p} {unit} stays as it was.",
                 )
                 for p in problems
             ]
             continue
-        out, added = published.get(where, (0, 0))
+        if not contributing and where not in published:
+            continue
+        total = published.get(where, NOTHING)
         source_rows = sum(contributing.values())
         delivery = Delivery(
-            delivery_id=delivery_id,
+            delivery_id=staged.delivery_id,
             dataset=adapter.dataset,
             source=adapter.source,
             billing_account=where[0],
             month=where[1],
-            files=[file for name in sorted(contributing) for file in entries[name]],
+            files=[file for name in sorted(contributing) for file in staged.entries[name]],
             adapter_sha256=adapter.sha256,
-            rows_read=source_rows,
-            rows_published=out,
-            rows_rejected=0,
-            rows_merged=source_rows - (out - added),
-            rows_added=added,
-            billed_total={c: plain(a) for c, a in sorted(billed.get(where, {}).items())},
-            effective_total={c: plain(a) for c, a in sorted(effective.get(where, {}).items())},
+            rows_read=source_rows + rejected.rows,
+            rows_published=total.rows,
+            rows_rejected=rejected.rows,
+            rows_merged=source_rows - (total.rows - total.added),
+            rows_added=total.added,
+            billed_total={c: plain(a) for c, a in sorted(total.billed.items())},
+            effective_total={c: plain(a) for c, a in sorted(total.effective.items())},
             delivered_at=call.began,
             notes=[
-                *notes,
-                *sorted({versions[name] for name in contributing if name in versions} if versions else ()),
+                *staged.of_all,
+                *sorted({staged.notes[name] for name in contributing if name in staged.notes}),
                 *([mended[where]] if where in mended else []),
+                *_missing(rejected),
             ],
+            rejected_total={c: plain(a) for c, a in sorted(rejected.billed.items())},
+            rejected_unreadable=rejected.unreadable,
         )
-        outcomes.append(_publish(call, db, adapter, unit, delivery, staged, alone=len(published) == 1))
-    for name, found in reasons.items():
+        if not rejected.rows and not call.dry_run:
+            rejecting.forget(call.home, unit)
+        outcomes.append(_publish(call, db, adapter, unit, delivery, staged.file, alone=len(published) == 1))
+    for name, found in staged.reasons.items():
         kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
         outcomes += [
-            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged)
+            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged.file)
             for message in found
         ]
     return outcomes
 
 
-def _delivered(
-    db: duckdb.DuckDBPyConnection, adapter: Adapter
-) -> tuple[dict[Where, dict[str, int]], dict[Where, dict[str, Decimal]]]:
+def _keep_rejected(call: _Call, db: duckdb.DuckDBPyConnection, unit: Unit) -> None:
+    if not call.dry_run:
+        own = None if unit.dataset == PARTS else contract(unit.dataset)
+        private = own is not None and own.focus_dataset is None and not own.plan
+        call.rejects.append(rejecting.keep(db, call.home, unit, private=private))
+
+
+def _missing(rejected: Rejected) -> list[str]:
+    """What a unit lacks of its bill, said in its notes."""
+    if not rejected.rows:
+        return []
+    money = ", ".join(f"{c} {plain(a)}" for c, a in sorted(rejected.billed.items()))
+    unreadable = f"{_rows(rejected.unreadable)} without a readable amount" if rejected.unreadable else ""
+    missing = " and ".join(t for t in (money, unreadable) if t)
+    return [f"{_rows(rejected.rows)} rejected" + (f": {missing} missing" if missing else "")]
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> Counted:
     """What was delivered, by unit: source rows per file (parts included), and the billed amount per currency."""
     account = adapter.account or literal(TIMELESS)
     month = adapter.month or literal(TIMELESS)
@@ -457,17 +565,6 @@ def _is_there_better(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapte
     return bool(
         db.sql(f"select 1 from read_parquet({file}) where x_Adapter <> {literal(adapter.name)} limit 1").fetchall()
     )
-
-
-def _published_counts(db: duckdb.DuckDBPyConnection, adapter: Adapter, own: Contract) -> dict[Where, tuple[int, int]]:
-    """Rows out by unit, and how many of them are a second or later charge of their source row."""
-    account, month = checking.placement(own)
-    # Where two exports make one charge, the part number only tells which of them the row is from.
-    part = "x_SourcePart > 1" if own.focus_dataset and not adapter.parts else "false"
-    rows = db.sql(
-        f"select {account}, {month}, count(*), count(*) filter (where {part}) from staged group by all"
-    ).fetchall()
-    return {(str(a), str(m)): (int(n), int(added)) for a, m, n, added in rows}
 
 
 def _lost_money(
@@ -532,7 +629,7 @@ def _publish(
         file = call.workdir / f"{hashlib.sha256(str(unit).encode()).hexdigest()[:16]}.parquet"
         db.execute(
             f"copy ({query}) to {literal(str(file))} "
-            f"(format parquet, compression zstd, kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}})"
+            f"(format parquet, kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}})"
         )
     with lake.locked(call.home):
         lake.publish(call.home, delivery, file)
@@ -658,6 +755,7 @@ def _keep(
     entries: dict[str, list[dict[str, Any]]],
     counts: dict[Where, dict[str, int]],
     reasons: dict[str, list[str]],
+    rejected: dict[Where, Rejected],
 ) -> list[Outcome]:
     """Keep a part as delivered; the charges it completes are made once every part of the call is kept."""
     if not counts and not reasons:
@@ -669,6 +767,9 @@ def _keep(
             continue
         unit = Unit(dataset=PARTS, source=adapter.name, billing_account=where[0], month=where[1])
         rows = sum(contributing.values())
+        lacking = rejected.get(where, NONE_REJECTED)
+        if lacking.rows:
+            _keep_rejected(call, db, unit)
         files = [file for name in sorted(contributing) for file in entries[name]]
         delivery = Delivery(
             delivery_id=_delivery_id(files, adapter),
@@ -678,14 +779,16 @@ def _keep(
             month=where[1],
             files=files,
             adapter_sha256=adapter.sha256,
-            rows_read=rows,
+            rows_read=rows + lacking.rows,
             rows_published=rows,
-            rows_rejected=0,
+            rows_rejected=lacking.rows,
             rows_merged=0,
             rows_added=0,
             billed_total={},
             effective_total={},
             delivered_at=call.began,
+            rejected_total={c: plain(a) for c, a in sorted(lacking.billed.items())},
+            rejected_unreadable=lacking.unreadable,
         )
         kept.append(_publish(call, db, adapter, unit, delivery, call.workdir, alone=False))
         call.kept.add((adapter.name, where))
@@ -743,14 +846,56 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
     delivery_id = _delivery_id([f for files in entries.values() for f in files], adapter)
     target = call.workdir / f"{adapter.name}-{units[adapter.name].month}-{delivery_id}.parquet"
     with _database(call) as db:
+        rejecting.begin(db)
         for name, unit in units.items():
             _part_table(db, call.home, adapter, name, unit if unit in now else None)
-        try:
+
+        def stage() -> None:
             _stage(db, _in_contract_columns(db, adapter), target, delivery_id)
+
+        try:
+            stage()
         except duckdb.Error as error:
             message = f"{_named(list(entries))}: the {adapter.name} adapter cannot read this ({first_line(error)})."
             return [Outcome(status="refused", source=adapter.name, message=message)]
-        return _settle(call, db, adapter, entries, target, delivery_id, {}, notes)
+        own = contract(adapter.dataset)
+        rejected: dict[Where, Rejected] = {}
+        if offences := checking.offences(db, adapter, own):
+            rejecting.offenders(db, own)
+            if call.accept_rejects:
+                stage()
+                offences = checking.offences(db, adapter, own)
+            rejected = rejecting.placed(db, adapter)
+        staged = _Staged(
+            file=target,
+            delivery_id=delivery_id,
+            entries=entries,
+            counted=_delivered(db, adapter),
+            offences=offences,
+            rejected=_with_carried(rejected, [now[unit] for unit in units.values() if unit in now]),
+            reasons={},
+            of_all=notes,
+        )
+        return _settle(call, db, adapter, staged)
+
+
+def _with_carried(rejected: dict[Where, Rejected], parts: Sequence[Delivery]) -> dict[Where, Rejected]:
+    """What was rejected, and what of the parts was rejected when they were kept."""
+    found = dict(rejected)
+    for part in parts:
+        if not part.rows_rejected:
+            continue
+        where = (part.billing_account, part.month)
+        before = found.get(where, NONE_REJECTED)
+        billed = dict(before.billed)
+        for currency, amount in part.rejected_total.items():
+            billed[currency] = EXACT.add(billed.get(currency, Decimal(0)), Decimal(amount))
+        found[where] = Rejected(
+            rows=before.rows + part.rows_rejected,
+            billed=billed,
+            unreadable=before.unreadable + part.rejected_unreadable,
+        )
+    return found
 
 
 def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None) -> None:
@@ -763,7 +908,8 @@ def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, nam
     if unit is not None:
         file = literal(str(home.lake / unit.file))
         if table == "raw":
-            db.execute(f"create view raw as select * from read_parquet({file})")
+            db.execute(f"create view raw_all as select * from read_parquet({file})")
+            db.execute("create view raw as from raw_all anti join rejected using (x_source_file, x_source_row)")
         else:
             columns = ", ".join(quoted(str(d[0])) for d in db.sql(f"describe {table}").fetchall())
             db.execute(f"insert into {table} by name select {columns} from read_parquet({file})")

@@ -6,7 +6,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -105,7 +107,7 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
         other = f"reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
         holds = f"has no row where {adapters()[nearest].holds}"
         reason = f"{nearest} has its columns but {holds if file.format in adapters()[nearest].formats else other}"
-    elif 2 * len(missing) > len(adapters()[nearest].recognised_by):
+    elif len(adapters()[nearest].recognised_by) < 3 * len(missing):
         reason = "It resembles no export that is known"
     else:
         noun = "column" if len(missing) == 1 else "columns"
@@ -132,15 +134,8 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
     if file.format == "parquet":
         return f"(select *, file_row_number + 1 as x_source_row from read_parquet({path}, file_row_number = true))"
     if file.format == "csv":
-        columns = "{" + ", ".join(f"{literal(h)}: 'VARCHAR'" for h in file.header) + "}"
-        nulls = ["", adapter.null] if adapter.null else [""]
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
-        return (
-            f"(select *, row_number() over () as x_source_row from read_csv({path}, header = true, "
-            f"auto_detect = false, columns = {columns}, "
-            f"delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
-            f"nullstr = [{', '.join(literal(n) for n in nulls)}], parallel = false, max_line_size = 16777216))"
-        )
+        return f"(select *, row_number() over () as x_source_row from {_csv(adapter, file, 'parallel = false')})"
     if file.format == "lines":
         assert adapter.line is not None
         pattern, groups = literal(adapter.line), ", ".join(literal(h) for h in file.header)
@@ -151,7 +146,10 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
             f"x_source_row from {_lines(file)} where regexp_matches(line, {pattern})))"
         )
     shape = "array" if file.array else "unstructured"
-    records = f"select json as r0 from read_json_objects({path}, format = '{shape}', maximum_object_size = 1073741824)"
+    records = (
+        f"select json as r0 from read_json_objects({path}, format = '{shape}', "
+        f"maximum_object_size = {file.document_size})"
+    )
     around = ["r0"]
     for depth, key in enumerate(adapter.records, start=1):
         # A list key that is absent was already unwrapped by whoever saved the file.
@@ -202,6 +200,51 @@ def _lines(file: Delivered) -> str:
     )
 
 
+def _csv(adapter: Adapter, file: Delivered, *options: str) -> str:
+    columns = "{" + ", ".join(f"{literal(h)}: 'VARCHAR'" for h in file.header) + "}"
+    nulls = ["", adapter.null] if adapter.null else [""]
+    given = ", ".join(
+        [
+            literal(str(file.path)), "header = true", "auto_detect = false", f"columns = {columns}",
+            f"delim = {literal(file.delimiter)}", "quote = '\"'", "escape = '\"'",
+            f"nullstr = [{', '.join(literal(n) for n in nulls)}]", "max_line_size = 16777216", *options,
+        ]
+    )  # fmt: skip
+    return f"read_csv({given})"
+
+
+def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, *, workdir: Path) -> Delivered:
+    """A CSV file as Parquet of the columns that the adapter reads, rows in their order; any other file as it is.
+
+    An export is read several times: to adapt it, to count it, to name what is wrong with it. Parquet is read by all
+    threads and knows its row numbers, CSV is read by all threads only as long as nobody asks for them.
+    Refuses  RefusedError naming the row in which the file stops to be CSV.
+    """
+    if file.format != "csv":
+        return file
+    out = workdir / f"{file.sha256[:16]}-{adapter.name}.parquet"
+    used = ", ".join(quoted(h) for h in _used(adapter, file)) or "1 as nothing"
+    try:
+        db.execute("set preserve_insertion_order = true")
+        db.execute(f"copy (select {used} from {_csv(adapter, file)}) to {literal(str(out))} (format parquet)")
+    except duckdb.Error as error:
+        raise RefusedError(reading_error(file, error)) from None
+    finally:
+        db.execute("set preserve_insertion_order = false")
+    return replace(file, path=out, format="parquet")
+
+
+def _used(adapter: Adapter, file: Delivered) -> list[str]:
+    """The delivered columns that the adapter reads, in their order."""
+    bound = _bindings(adapter, file)
+    headers = set(bound.values())
+    for name, kind, _ in adapter.columns:
+        if bound.get(name) not in file.header:
+            headers |= {header for header, _ in _flattened(name, kind, file).values()}
+            headers |= {header for _, header in _gathered(name, file)} if kind == "JSON" else set()
+    return [h for h in file.header if h in headers]
+
+
 def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str]) -> str:
     """SQL for one raw column before its cast: text for scalars, JSON or the delivered nesting otherwise."""
     if file.format == "json":
@@ -243,10 +286,19 @@ def _column(header: str, delivered: str, kind: str, file: Delivered) -> str:
     return quoted(header)
 
 
-def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered], *, strict: bool) -> None:
-    """Create view `raw`: the files in the adapter's columns and types.
+def raw_view(
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    files: Sequence[Delivered],
+    *,
+    strict: bool,
+    view: str = "raw",
+    without: str | None = None,
+) -> None:
+    """Create a view of the files in the adapter's columns and types.
 
     Strict, a value that does not fit its type or a required one that is missing ends the query; otherwise it is NULL.
+    The rows of the table `without`, by x_source_file and x_source_row, are left out.
     """
     selects = []
     for file in files:
@@ -262,8 +314,11 @@ def raw_view(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[De
             columns.append(f"{value} as {quoted(name)}")
         columns.append(f"{literal(file.name)} as x_source_file")
         selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, file)}")
+    rows = " union all ".join(selects)
+    if without:
+        rows = f"select * from ({rows}) anti join {without} using (x_source_file, x_source_row)"
     kept = f" where {adapter.rows}" if adapter.rows else ""
-    db.execute(f"create or replace view raw as select * from ({' union all '.join(selects)}){kept}")
+    db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
 
 
 def passed_over(
@@ -378,21 +433,16 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
     """Why the strict reading failed: messages by file name, each naming row and column."""
     found: dict[str, list[str]] = defaultdict(list)
     for file in files:
-        bound = _bindings(adapter, file)
-        dated = {bound[name] for name in adapter.dates if name in bound}
         try:
-            for column, kind, text, value, optional in _values(adapter, file, bound):
-                where = [f"({text} is not null and {value} is null)"]
-                if not optional:
-                    where.append(f"{text} is null")
+            for column, kind, text, misfit in _misfits(adapter, file):
                 rows = db.sql(
                     f"select x_source_row, cast({text} as varchar), count(*) over () from {_reader(adapter, file)} "
-                    f"where {' or '.join(where)} order by 1 limit 1"
+                    f"where {misfit} order by 1 limit 1"
                 ).fetchall()
                 for row, given, count in rows:
                     more = f" ({count} rows like it)" if count > 1 else ""
                     wanted = _plain_type(kind) if given is not None else f"a value ({_plain_type(kind)})"
-                    if column in dated and file.date_order:
+                    if file.date_order and column in _dated(adapter, file):
                         wanted += f", {file.date_order} as in the rest of the file"
                     # What is nested may hold a prompt where it is not what was wanted.
                     what = "another shape" if given is not None and (_nested(kind) or kind == "JSON") else shown(given)
@@ -403,6 +453,30 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
         except duckdb.Error as error:
             found[file.name].append(reading_error(file, error))
     return found
+
+
+def misfit_rows(adapter: Adapter, file: Delivered) -> Iterator[str]:
+    """SELECTs of x_source_file, x_source_row and the reason, for the rows that the strict reading stops at."""
+    for column, kind, text, misfit in _misfits(adapter, file):
+        # What is nested may hold a prompt where it is not what was wanted.
+        given = "'another shape'" if _nested(kind) or kind == "JSON" else f"left(cast({text} as varchar), 60)"
+        reason = f"{literal(column + ': found ')} || case when {text} is null then 'nothing' else {given} end"
+        yield (
+            f"select {literal(file.name)}, x_source_row, {reason} || {literal(', wanted ' + _plain_type(kind))} "
+            f"from {_reader(adapter, file)} where {misfit}"
+        )
+
+
+def _misfits(adapter: Adapter, file: Delivered) -> Iterator[tuple[str, str, str, str]]:
+    """Column as delivered, type, SQL of its text, and SQL of whether a row's value misfits, for each column read."""
+    for column, kind, text, value, optional in _values(adapter, file, _bindings(adapter, file)):
+        missing = "" if optional else f" or {text} is null"
+        yield column, kind, text, f"(({text} is not null and {value} is null){missing})"
+
+
+def _dated(adapter: Adapter, file: Delivered) -> set[str]:
+    bound = _bindings(adapter, file)
+    return {bound[name] for name in adapter.dates if name in bound}
 
 
 def _plain_type(kind: str) -> str:
