@@ -62,8 +62,8 @@ def offenders(db: duckdb.DuckDBPyConnection, own: Contract) -> None:
     db.execute("create or replace table misfit as select distinct x_source_file, x_source_row from rejected")
     for query in queries:
         db.execute(
-            "insert into rejected select found.* from "
-            f"({query}) as found(x_source_file, x_source_row, reason) anti join misfit using (x_source_file, x_source_row)"
+            f"insert into rejected select found.* from ({query}) as found(x_source_file, x_source_row, reason) "
+            "anti join misfit using (x_source_file, x_source_row)"
         )
 
 
