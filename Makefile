@@ -63,7 +63,8 @@ notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTM
 lab: setup ## Open JupyterLab on the notebooks
 	@FINOPS_HOME=$(abspath $(HOME_DIR)) JUPYTER_CONFIG_DIR=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab --notebook-dir notebooks
 
-docs: setup ## Write the dbt docs of $(HOME_DIR)/ as one page that opens offline
+docs: setup ## Write docs/sources.md, and the dbt docs of $(HOME_DIR)/ as one page that opens offline
+	@$(FINOPS) sources --markdown > docs/sources.md
 	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
 	@FINOPS_WAREHOUSE=$(abspath $(HOME_DIR))/warehouse.duckdb $(BIN)/dbt --quiet docs generate --static \
 		--project-dir dbt_project --profiles-dir dbt_project \

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--seed", type=int, default=7, metavar="N", help="same seed, same bytes (default 7)")
     c = command("sources", _sources, "list what can be read, how it is recognised and which dataset it fills")
     c.add_argument("--json", action="store_true", help="print JSON")
+    c.add_argument("--markdown", action="store_true", help="print the page docs/sources.md")
     c = command("ingest", _ingest, "bring exports into the lake, month by month")
     c.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, patterns or archives as delivered")
     c.add_argument("--source", metavar="NAME", help="read them as this source instead of recognising it")
@@ -148,8 +149,11 @@ def _samples(options: argparse.Namespace) -> int:
 
 
 def _sources(options: argparse.Namespace) -> int:
-    from .ingest import sources
+    from .ingest import sources, sources_page
 
+    if options.markdown:
+        print(sources_page(), end="")
+        return DONE
     found = sources()
     if options.json:
         _print_json(found)

@@ -192,6 +192,23 @@ def data_date(home: Home) -> date:
     return found
 
 
+def missing_money(home: Home) -> list[str]:
+    """What the lake lacks of its bills because rows of a delivery were rejected: a sentence for each unit.
+
+    Source   the ledger; a delivery with rejected rows is there only where its user accepted that.
+    """
+    found = []
+    for unit, delivery in sorted(lake.current(home).items()):
+        if not delivery.rows_rejected or unit.dataset.startswith("_"):
+            continue
+        money = ", ".join(f"{c} {a}" for c, a in delivery.rejected_total.items())
+        unreadable = delivery.rejected_unreadable
+        amounts = [money] * bool(money) + [f"{unreadable} of them without a readable amount"] * bool(unreadable)
+        rows = f"{delivery.rows_rejected} row{' was' if delivery.rows_rejected == 1 else 's were'} rejected"
+        found.append(f"{unit}: {rows}" + (f", {' and '.join(amounts)}" if amounts else ""))
+    return found
+
+
 def _is_cost() -> pl.Expr:
     import polars as pl
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from finops_lib import lake, warehouse
 from finops_lib.contract import contract, contracts
 from finops_lib.errors import UsageError
-from finops_lib.ingest import ingest, sources
+from finops_lib.ingest import ingest, sources, sources_page
 from finops_lib.ingest.checking import EXACT, plain
 from finops_lib.lake import Home, Unit
 
@@ -109,6 +109,15 @@ def test_each_month_is_a_parquet_file_that_any_reader_can_read(home: Home, good:
     assert [(n, types.get(t, t.lower())) for n, t, *_ in described] == [
         (c.name, c.sql_type) for c in contract("cost_and_usage").columns
     ]
+
+
+def test_a_csv_that_is_cut_inside_of_quotes_is_refused_by_its_row(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "bill.csv"
+    whole = text(charge("1"), charge("2", ServiceName="Amazon EC2, Linux"))
+    file.write_text(whole[: whole.index(", Linux")], encoding="utf-8")
+    [(status, message)] = deliver(home, file)
+    assert status == "refused"
+    assert message.startswith("bill.csv, row 2: ")
 
 
 def test_the_same_files_three_times_change_nothing(home: Home, good: Path) -> None:
@@ -426,6 +435,11 @@ def test_a_plan_file_comes_in_by_the_same_door_and_a_typo_is_refused_by_row_and_
         "(one budget × month). budget from plan stays as it was."
     )
     assert snapshot(home) == before
+
+
+def test_the_page_of_sources_is_what_the_adapters_say() -> None:
+    page = Path(__file__).parent.parent / "docs" / "sources.md"
+    assert page.read_text(encoding="utf-8") == sources_page()
 
 
 def test_every_dataset_that_is_not_focus_can_be_delivered_in_its_own_columns() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_ingest import charge, text
 
-from finops_lib import cli, lake
+from finops_lib import cli, lake, warehouse
 from finops_lib.ingest import ingest
 from finops_lib.lake import Home
 
@@ -66,6 +66,10 @@ def test_accepting_rejects_publishes_the_rest_and_the_ledger_says_what_is_missin
     assert delivery.rejected_total == {"USD": "8"}
     assert delivery.rejected_unreadable == 1
     assert "2 rows rejected: USD 8 and 1 row without a readable amount missing" in delivery.notes
+    assert warehouse.missing_money(home) == [
+        "cost_and_usage from focus, account a-1, 2026-09: 2 rows were rejected, USD 8 and 1 of them without a readable "
+        "amount"
+    ]
     assert [r[1] for r in rejected(home)] == [2, 4]
 
 

@@ -266,3 +266,13 @@ def test_report_reads_every_mart_of_a_home_and_writes_below_it(tmp_path: Path, m
 )  # fmt: skip
 def test_a_cell_is_rounded_for_reading(kind: Any, value: Any, said: str) -> None:
     assert cell(value, Column(name="x", title="X", kind=kind)) == said
+
+
+def test_money_that_was_rejected_is_said_at_the_head_of_the_report(tmp_path: Path) -> None:
+    sentence = "cost_and_usage from focus, account <a>, 2026-09: 2 rows were rejected, USD 8"
+    out, page = _written(everything(), tmp_path, missing=[sentence])
+    assert "These figures lack money that was billed:" in page.text
+    assert sentence in page.text
+    assert "account &lt;a&gt;" in (out / "index.html").read_text(encoding="utf-8")
+    assert json.loads((out / "report.json").read_text(encoding="utf-8"))["missing"] == [sentence]
+    assert "lack money" not in _written(everything(), tmp_path / "whole")[1].text

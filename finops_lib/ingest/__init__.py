@@ -5,7 +5,7 @@ published unit by unit (see `lake`). What cannot be read or breaks a promise is 
 nothing of its month is published, and what stood there before stays.
 """
 
-from .adapters import sources
+from .adapters import sources, sources_page
 from .publishing import Ingested, Outcome, ingest
 
-__all__ = ["Ingested", "Outcome", "ingest", "sources"]
+__all__ = ["Ingested", "Outcome", "ingest", "sources", "sources_page"]

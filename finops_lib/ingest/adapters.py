@@ -137,6 +137,25 @@ MAPPED = {
 }
 
 
+def sources_page() -> str:
+    """The sources as a page of Markdown: for each what is read, its replace unit, its quirks, what is not covered."""
+    lines = [
+        "# Sources",
+        "",
+        "What `finops ingest` reads. A file is recognised by its columns, whatever it is called; `finops sources` says",
+        "the same list. Made by `make docs` from the heads of `finops_lib/adapters/*.sql`.",
+    ]
+    for dataset in dict.fromkeys(a.dataset for a in adapters().values()):
+        lines += ["", f"## {dataset}", "", contract(dataset).description]
+        for adapter in (a for a in adapters().values() if a.dataset == dataset):
+            replaces = "nothing: it is refused" if adapter.refused else _replaces(adapter)
+            lines += ["", f"### {adapter.name}", "", adapter.title, ""]
+            lines += [f"- **Formats:** {', '.join(adapter.formats)}. **A delivery replaces** {replaces}."]
+            lines += [f"- {quirk}" for quirk in adapter.quirks]
+            lines += [f"- **Not covered:** {text}" for text in (*adapter.not_covered, *filter(None, [adapter.refused]))]
+    return "\n".join(lines) + "\n"
+
+
 REPLACED = {
     "request_id": "the requests it holds",
     "row(request_id, usage_start)": "the invocations it holds",
@@ -198,7 +217,7 @@ def _read_adapter(file: Path) -> Adapter:
     billed = one("billed")
     return Adapter(
         name=file.stem,
-        title=" ".join(title),
+        title=" ".join(" ".join(title).split()),
         dataset=one("dataset") or "cost_and_usage",
         formats=listed("formats") or ("csv",),
         columns=completed.columns if completed else _columns(tables["raw"]),

@@ -468,7 +468,7 @@ def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged
                     source=adapter.name,
                     unit=unit,
                     staged=staged.file,
-                    message=f"{p} {unit} stays as it was.",
+                    message=f"{p} {unit} stays as it was." if "None" not in where else p,
                 )
                 for p in problems
             ]

@@ -107,7 +107,7 @@ def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
         other = f"reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
         holds = f"has no row where {adapters()[nearest].holds}"
         reason = f"{nearest} has its columns but {holds if file.format in adapters()[nearest].formats else other}"
-    elif source is None and len(adapters()[nearest].recognised_by) < 3 * len(missing):
+    elif source is None and len(adapters()[nearest].recognised_by) <= 3 * len(missing):
         reason = "It resembles no export that is known"
     else:
         noun = "column" if len(missing) == 1 else "columns"

@@ -24,5 +24,6 @@ def report(home: Home, *, month: str | None = None, out: Path | str | None = Non
 
     marts = {name: warehouse.mart(home, name) for name in MARTS}
     marts["assumption"] = warehouse.dataset(home, "assumption")
-    composed = compose(marts, data_date=warehouse.data_date(home), month=month)
+    missing = warehouse.missing_money(home)
+    composed = compose(marts, data_date=warehouse.data_date(home), month=month, missing=missing)
     return write(composed, Path(out) if out else home.reports / composed.month)

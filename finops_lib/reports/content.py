@@ -117,16 +117,21 @@ class Report:
     data_date: date
     figures: Sequence[Headline]
     sections: Sequence[Section] = field(default_factory=tuple)
+    missing: Sequence[str] = ()
+    """What the figures lack, because rows of the bills were rejected."""
 
     @property
     def title(self) -> str:
         return f"AI spend, {charts.month_name(self.month, year=True)}{' to date' if self.to_date else ''}"
 
 
-def compose(marts: Mapping[str, pl.DataFrame], *, data_date: date, month: str | None = None) -> Report:
+def compose(
+    marts: Mapping[str, pl.DataFrame], *, data_date: date, month: str | None = None, missing: Sequence[str] = ()
+) -> Report:
     """Tell a month from the marts.
 
-    Reads    every mart of MARTS, and the dataset assumption; any of them may have no rows.
+    Reads    every mart of MARTS, and the dataset assumption; any of them may have no rows. `missing` says what the
+             figures lack of the bills.
     Returns  the report; where a mart says nothing, a sentence that says what is missing and what brings it.
     Refuses  UsageError for a month that is no month, or that has no charges while others have.
     """
@@ -139,6 +144,7 @@ def compose(marts: Mapping[str, pl.DataFrame], *, data_date: date, month: str | 
         month=month,
         to_date=views.is_open(month, data_date=data_date),
         data_date=data_date,
+        missing=missing,
         figures=_figures(facts),
         sections=[
             _spend(facts), _allocation(facts), _unit_cost(facts), _lifecycle(facts), _plan(facts), _returns(facts),

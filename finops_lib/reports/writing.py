@@ -68,6 +68,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "to_date": report.to_date,
         "data_date": report.data_date.isoformat(),
         "basis": BASIS,
+        "missing": list(report.missing),
         "figures": [_figure(f, report.data_date) for f in report.figures],
         "sections": [
             {
