@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from . import lake
 from .contract import Contract, contract, contracts, literal
 from .errors import FinopsError, NotBuiltError, UsageError
 from .lake import Home
