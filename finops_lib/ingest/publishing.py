@@ -900,19 +900,25 @@ def _with_carried(rejected: dict[Where, Rejected], parts: Sequence[Delivery]) ->
 
 def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None) -> None:
     """Give the SELECT one of its tables: `raw`, or a part it names, empty where none was delivered."""
-    table = "raw" if name == adapter.name else name
-    if table != "raw":
-        db.execute(adapter.parts[name])
-        db.execute(f"alter table {table} add column if not exists x_source_file varchar")
-        db.execute(f"alter table {table} add column if not exists x_source_row bigint")
-    if unit is not None:
-        file = literal(str(home.lake / unit.file))
-        if table == "raw":
-            db.execute(f"create view raw_all as select * from read_parquet({file})")
-            db.execute("create view raw as from raw_all anti join rejected using (x_source_file, x_source_row)")
-        else:
-            columns = ", ".join(quoted(str(d[0])) for d in db.sql(f"describe {table}").fetchall())
-            db.execute(f"insert into {table} by name select {columns} from read_parquet({file})")
+    file = None if unit is None else literal(str(home.lake / unit.file))
+    if name == adapter.name:
+        db.execute(f"create view raw_all as select * from read_parquet({file})")
+        db.execute("create view raw as from raw_all anti join rejected using (x_source_file, x_source_row)")
+        return
+    db.execute(adapter.parts[name])
+    db.execute(f"alter table {name} add column if not exists x_source_file varchar")
+    db.execute(f"alter table {name} add column if not exists x_source_row bigint")
+    if file is None:
+        return
+    columns = db.sql(f"describe {name}").fetchall()
+    db.execute(f"drop table {name}")
+    # What was kept before the part had a column has nothing in it.
+    casts = ", ".join(f"cast({quoted(str(c))} as {t}) as {quoted(str(c))}" for c, t, *_ in columns)
+    nothing = ", ".join(f"cast(null as {t}) as {quoted(str(c))}" for c, t, *_ in columns)
+    db.execute(
+        f"create view {name} as select {casts} from (select * from read_parquet({file}) "
+        f"union all by name select {nothing} where false) anti join rejected using (x_source_file, x_source_row)"
+    )
 
 
 def _documented(call: _Call, outcomes: Sequence[Outcome]) -> Path | None:

@@ -77,7 +77,7 @@ def placed(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> dict[Where, Rejec
     amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
     db.execute(
         f"create or replace table placed as with rows as (select x_source_file, x_source_row, {account} as account, "
-        f"{month} as month, cast({amount} as decimal(38, 18)) as amount, {currency} as currency from raw_all), "
+        f"{month} as month, cast({amount} as decimal(38, 18)) as amount, {currency} as currency from raw_all as raw), "
         "units as (select distinct x_source_file, account, month from rows where account is not null and month is not "
         "null), reasons as (select x_source_file, x_source_row, string_agg(distinct reason, '; ' order by reason) as "
         "reason from rejected group by all) "
