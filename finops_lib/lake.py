@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,23 @@ class Unit:
     source: str
     billing_account: str
     month: str
+    corrects: str = ""
+    """The closed month that its charges correct in this one; empty for a month's own charges."""
 
     @property
     def file(self) -> Path:
         """Path of its Parquet file below the lake. The account is data, so its name is made harmless and unique."""
         plain = re.sub(r"[^A-Za-z0-9.-]+", "-", self.billing_account).strip("-.")[:60]
         unique = hashlib.sha256(self.billing_account.encode()).hexdigest()[:8]
-        name = f"{plain}-{unique}.parquet" if plain != self.billing_account else f"{plain}.parquet"
+        stem = f"{plain}-{unique}" if plain != self.billing_account else plain
+        name = f"{stem}_corrects-{self.corrects}.parquet" if self.corrects else f"{stem}.parquet"
         return Path(self.dataset) / f"source={self.source}" / f"billing_month={self.month}" / name
 
     def __str__(self) -> str:
         account = f", account {self.billing_account}" if self.billing_account != TIMELESS else ""
         month = f", {self.month}" if self.month != TIMELESS else ""
-        return f"{self.dataset} from {self.source}{account}{month}"
+        corrects = f", corrections of {self.corrects}" if self.corrects else ""
+        return f"{self.dataset} from {self.source}{account}{month}{corrects}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +108,72 @@ class Delivery:
     """Billed amount of the rejected rows, as far as it can be read: what the unit lacks of the bill."""
     rejected_unreadable: int = 0
     """Rejected rows whose amount cannot be read."""
+    corrects: str = ""
+    """The closed month whose late delivery this is; its differences stand in `month`."""
 
     @property
     def unit(self) -> Unit:
-        return Unit(dataset=self.dataset, source=self.source, billing_account=self.billing_account, month=self.month)
+        return Unit(
+            dataset=self.dataset,
+            source=self.source,
+            billing_account=self.billing_account,
+            month=self.month,
+            corrects=self.corrects,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """One row of the plan's closed months."""
+
+    month: str
+    source: str | None
+    billing_account: str | None
+    closed_on: date
+    late_delivery: str
+    """correction or refuse."""
+    file: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Closures:
+    """The closed months in force."""
+
+    rows: tuple[Closure, ...] = ()
+
+    def of(self, source: str, billing_account: str, month: str) -> Closure | None:
+        """What closes a month of a source's account: the row that names them most closely."""
+        found = [
+            c
+            for c in self.rows
+            if c.month == month and c.source in (None, source) and c.billing_account in (None, billing_account)
+        ]
+        return max(found, key=lambda c: (c.billing_account is not None, c.source is not None), default=None)
+
+
+def closures(home: Home, *, on: date | None = None) -> Closures:
+    """The plan's closed months as the lake holds them, without those that close after `on` (today, UTC)."""
+    plan = Unit(dataset="closed_month", source="plan", billing_account=TIMELESS, month=TIMELESS)
+    if not (home.lake / plan.file).exists():
+        return Closures()
+    day = on or datetime.now(UTC).date()
+    rows = pq.ParquetFile(home.lake / plan.file).read().to_pylist()
+    return Closures(
+        tuple(
+            Closure(
+                month=r["month"],
+                source=r["source_name"],
+                billing_account=r["billing_account_id"],
+                closed_on=r["closed_on"],
+                late_delivery=r["late_delivery"],
+                file=r["x_source_file"],
+                row=r["x_source_row"],
+            )
+            for r in rows
+            if r["closed_on"] <= day
+        )
+    )
 
 
 def deliveries(home: Home) -> list[Delivery]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ import duckdb
 from .. import lake
 from ..contract import Contract, contract, literal, quoted
 from ..errors import FinopsError, RefusedError
-from ..lake import TIMELESS, Delivery, Home, Unit
-from . import checking, mapping, rejecting
+from ..lake import TIMELESS, Closures, Delivery, Home, Unit
+from . import checking, closing, mapping, rejecting
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, sniff
@@ -70,7 +71,7 @@ class Ingested:
         for i, o in enumerate(self.outcomes):
             if o.status in ("refused", "unchanged"):
                 continue
-            if o.delivery is None or o.unit is None or o.delivery.replaced:
+            if o.delivery is None or o.unit is None or o.delivery.replaced or o.delivery.corrects:
                 said[i] = f"{o.status}: {o.message}"
                 continue
             account = o.unit.billing_account if o.delivery.billed_total else ""
@@ -91,6 +92,8 @@ class _Call:
     dry_run: bool
     progress: Progress
     began: str
+    closures: Closures
+    """The closed months when the call began: a plan that comes with charges closes no month to them."""
     kept: set[tuple[str, Where]]
     """Parts that came with this call: adapter, billing account and month."""
     damaged: list[str]
@@ -150,6 +153,7 @@ def ingest(
             dry_run=dry_run,
             progress=progress,
             began=datetime.now(UTC).isoformat(timespec="microseconds"),
+            closures=lake.closures(home),
             kept=set(),
             damaged=[],
             accept_rejects=accept_rejects,
@@ -354,9 +358,10 @@ def _unreadable(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered
 def _already_there(call: _Call, adapter: Adapter, files: Sequence[Delivered]) -> bool:
     """Whether every file stands in the lake unchanged, so that nothing need be read."""
     arrived = {f.sha256 for f in files}
+    newest = {(d.dataset, d.source, d.billing_account, d.corrects or d.month): d for d in lake.deliveries(call.home)}
     held = [
         d
-        for d in lake.current(call.home).values()
+        for d in newest.values()
         if d.source == adapter.name and d.dataset == adapter.dataset and d.adapter_sha256 == adapter.sha256
     ]
     settled = {f["sha256"] for d in held for f in d.files if {g["sha256"] for g in d.files} <= arrived}
@@ -602,8 +607,18 @@ def _publish(
         f"where {account} = {literal(unit.billing_account)} and {month} = {literal(unit.month)}"
     )
     query = arrived
-    if before and adapter.bucket:
-        stays = _what_stays(adapter, contract(unit.dataset), call.home.lake / unit.file, arrived)
+    late = closing.late(
+        db, call.home, call.closures, delivery, arrived, workdir=call.workdir,
+        stays=partial(_what_stays, adapter, contract(unit.dataset), arrived) if adapter.bucket else None,
+    )  # fmt: skip
+    if late:
+        if late.message:
+            return Outcome(status="refused", source=unit.source, unit=unit, message=late.message)
+        if late.same:
+            return Outcome(status="unchanged", source=unit.source, unit=unit, message=f"{unit}: unchanged")
+        unit, delivery, query, before = late.unit, late.delivery, late.query, lake.holding(call.home, late.unit)
+    elif before and adapter.bucket:
+        stays = _what_stays(adapter, contract(unit.dataset), arrived, _held(call.home.lake / unit.file))
         delivery = _with_what_stays(db, delivery, before, stays)
         query = f"{arrived} union all by name {stays}"
     hashes = sorted(f["sha256"] for f in delivery.files)
@@ -639,16 +654,18 @@ def _publish(
     )  # fmt: skip
 
 
-def _what_stays(adapter: Adapter, own: Contract, file: Path, arrived: str) -> str:
-    """A SELECT of the rows of a unit that a delivery of some of its buckets leaves in place.
+def _held(file: Path) -> str:
+    return f"select * from read_parquet({literal(str(file))}, hive_partitioning = false)"
+
+
+def _what_stays(adapter: Adapter, own: Contract, arrived: str, held: str) -> str:
+    """A SELECT of the held rows of a unit that a delivery of some of its buckets leaves in place.
 
     A request without an id stays; a charge without a bucket belongs to a delivery of the whole month, which replaces
     every charge and is replaced by any delivery.
     """
     # A month published before the contract had the bucket's column has nothing in it.
-    before = (
-        f"select * from read_parquet({literal(str(file))}, hive_partitioning = false) union all by name {own.empty()}"
-    )
+    before = f"{held} union all by name {own.empty()}"
     bucket, delivered = adapter.bucket, f"select {adapter.bucket} from ({arrived})"
     if own.focus_dataset:
         return f"select * from ({before}) where {bucket} not in ({delivered})"

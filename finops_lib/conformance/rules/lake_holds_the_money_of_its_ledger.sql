@@ -10,6 +10,10 @@ from (
     from cost_and_usage
     group by source, BillingAccountId, billing_month, BillingCurrency
 ) as held
-full join ledger on ledger.source = held.source and ledger.billing_account = held.BillingAccountId
+full join (
+    select source, billing_account, month, currency, sum(billed) as billed
+    from ledger
+    group by source, billing_account, month, currency
+) as ledger on ledger.source = held.source and ledger.billing_account = held.BillingAccountId
     and ledger.month = held.billing_month and ledger.currency = held.BillingCurrency
 where held.billed is distinct from ledger.billed

@@ -15,6 +15,8 @@
     'lifecycle_rule': 'cast(null as date)',
     'owner': 'cast(null as date)',
     'approved_service': 'cast(null as date)',
+    'invoice': 'cast(null as date)',
+    'closed_month': 'cast(null as date)',
     'assumption': 'cast(null as date)',
 } %}
 
