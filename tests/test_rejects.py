@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from decimal import Decimal
 from pathlib import Path
 
@@ -130,3 +132,27 @@ def test_what_is_published_and_what_is_rejected_add_up_to_what_was_delivered(
     assert delivery.rows_read == delivery.rows_published + delivery.rows_rejected == len(costs) + 1
     totals = [Decimal(t.get("USD", "0")) for t in (delivery.billed_total, delivery.rejected_total)]
     assert totals == [sum((c for c, good in costs if good is kept), Decimal(0)) for kept in (True, False)]
+
+
+def test_rows_of_an_export_in_two_parts_are_left_out_the_same_way(home: Home) -> None:
+    azure = Path(__file__).parent.parent / "data" / "samples" / "azure_amortized"
+    actual = (azure / "actual.csv").read_text(encoding="utf-8-sig").splitlines()
+    at = next(csv.reader([actual[0]])).index("chargeType")
+    row = next(csv.reader([actual[1]]))
+    row[at] = "Gift"
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(row)
+    spoilt = home.root.parent / "actual.csv"
+    spoilt.write_text("\n".join([actual[0], out.getvalue(), *actual[2:]]) + "\n", encoding="utf-8")
+    files = [spoilt, azure / "amortized.csv"]
+    assert {o.status for o in ingest(home, files, data_docs=False).outcomes} == {"refused"}
+    done = ingest(home, files, accept_rejects=True, data_docs=False)
+    assert done.refused == []
+    ingest(Home(home.root.parent / "whole"), [azure / "actual.csv", azure / "amortized.csv"], data_docs=False)
+    for unit, whole in lake.current(Home(home.root.parent / "whole")).items():
+        if unit.dataset == "cost_and_usage":
+            lacking = lake.current(home)[unit]
+            for currency, amount in whole.billed_total.items():
+                parts = [Decimal(t.get(currency, "0")) for t in (lacking.billed_total, lacking.rejected_total)]
+                assert sum(parts) == Decimal(amount)
+            assert lacking.rows_read == lacking.rows_published + lacking.rows_rejected + lacking.rows_merged

@@ -540,8 +540,11 @@ def _rows(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
 
 
-def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> Counted:
-    """What was delivered, by unit: source rows per file (parts included), and the billed amount per currency."""
+def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter, *, of: Where | None = None) -> Counted:
+    """What was delivered, by unit: source rows per file (parts included), and the billed amount per currency.
+
+    Charges are made from their parts one unit at a time: `of` says which.
+    """
     account = adapter.account or literal(TIMELESS)
     month = adapter.month or literal(TIMELESS)
     amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
@@ -554,11 +557,11 @@ def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> Counted:
         if total is not None:
             money[(str(a), str(m))][str(c)] = EXACT.add(money[(str(a), str(m))][str(c)], total)
     for part in adapter.parts:
-        [where] = counts  # charges are made from their parts one account and month at a time
+        assert of is not None
         # What charges wait for, such as a price list, is no charge itself: its rows count where it is kept.
         rows_are_charges = part not in adapter.waits_for
         for file, rows in db.sql(f"select x_source_file, count(*) from {part} group by all").fetchall():
-            counts[where][str(file)] += int(rows) if rows_are_charges else 0
+            counts[of][str(file)] += int(rows) if rows_are_charges else 0
     return counts, money
 
 
@@ -862,10 +865,11 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
     notes = [f"no {name} delivery of this month yet" for name in adapter.parts if units[name] not in now]
     delivery_id = _delivery_id([f for files in entries.values() for f in files], adapter)
     target = call.workdir / f"{adapter.name}-{units[adapter.name].month}-{delivery_id}.parquet"
+    where = (units[adapter.name].billing_account, units[adapter.name].month)
     with _database(call) as db:
         rejecting.begin(db)
         for name, unit in units.items():
-            _part_table(db, call.home, adapter, name, unit if unit in now else None)
+            _part_table(call, db, adapter, name, unit if unit in now else None)
 
         def stage() -> None:
             _stage(db, _in_contract_columns(db, adapter), target, delivery_id)
@@ -887,7 +891,7 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
             file=target,
             delivery_id=delivery_id,
             entries=entries,
-            counted=_delivered(db, adapter),
+            counted=_delivered(db, adapter, of=where),
             offences=offences,
             rejected=_with_carried(rejected, [now[unit] for unit in units.values() if unit in now]),
             reasons={},
@@ -915,12 +919,13 @@ def _with_carried(rejected: dict[Where, Rejected], parts: Sequence[Delivery]) ->
     return found
 
 
-def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, name: str, unit: Unit | None) -> None:
+def _part_table(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, name: str, unit: Unit | None) -> None:
     """Give the SELECT one of its tables: `raw`, or a part it names, empty where none was delivered."""
-    file = None if unit is None else literal(str(home.lake / unit.file))
+    file = None if unit is None else literal(str(call.home.lake / unit.file))
+    taken = "anti join rejected using (x_source_file, x_source_row)" if call.accept_rejects else ""
     if name == adapter.name:
         db.execute(f"create view raw_all as select * from read_parquet({file})")
-        db.execute("create view raw as from raw_all anti join rejected using (x_source_file, x_source_row)")
+        db.execute(f"create view raw as from raw_all {taken}")
         return
     db.execute(adapter.parts[name])
     db.execute(f"alter table {name} add column if not exists x_source_file varchar")
@@ -934,7 +939,7 @@ def _part_table(db: duckdb.DuckDBPyConnection, home: Home, adapter: Adapter, nam
     nothing = ", ".join(f"cast(null as {t}) as {quoted(str(c))}" for c, t, *_ in columns)
     db.execute(
         f"create view {name} as select {casts} from (select * from read_parquet({file}) "
-        f"union all by name select {nothing} where false) anti join rejected using (x_source_file, x_source_row)"
+        f"union all by name select {nothing} where false) {taken}"
     )
 
 
