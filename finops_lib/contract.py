@@ -219,7 +219,9 @@ def contracts() -> dict[str, Contract]:
     folder = resources.files("finops_lib") / "contracts"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yml"):
-            contract = _parse(yaml.safe_load(file.read_text(encoding="utf-8")))
+            # The parser in C, where PyYAML was built with it, is eight times as fast.
+            loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            contract = _parse(yaml.load(file.read_text(encoding="utf-8"), Loader=loader))  # noqa: S506 - both are safe
             found[contract.dataset] = contract
     return found
 

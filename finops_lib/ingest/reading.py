@@ -357,6 +357,8 @@ def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[
     if _nested(kind) and types.get(bound.get(name, "")) == kind:
         # Delivered as declared: through JSON and back it would be the same, five times slower.
         return text
+    if types.get(bound.get(name, "")) == "DOUBLE" and kind.startswith("DECIMAL"):
+        return _decimal(quoted(bound[name]), kind, _cast(text, kind, strict=strict))
     flat = {} if bound.get(name) in types else _flattened(name, kind, file)
     if not flat:
         return _cast(
@@ -405,6 +407,20 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
         # Both make nothing of a value of another shape, in silence.
         return f"coalesce({value}, case when {text} is not null then error('shape') end)" if strict else value
     return f"{'' if strict else 'try_'}cast({text} as {kind})"
+
+
+def _decimal(number: str, kind: str, through_text: str) -> str:
+    """SQL for the decimal that a double prints as, six times as fast as through its text.
+
+    A whole number of up to 15 digits over a power of ten that gives the double back is the one shortest text of it.
+    """
+    digits = min(10, int(kind.rstrip(")").split(",")[1]))
+    whole = f"try_cast(round({number} * 1e{digits}) as bigint)"
+    unit = f"cast({10**-digits:.{digits}f} as decimal({digits}, {digits}))" if digits else "1"
+    return (
+        f"case when abs({number}) < 1e{15 - digits} and {whole} / 1e{digits} = {number} "
+        f"then cast({whole} * {unit} as {kind}) else {through_text} end"
+    )
 
 
 @cache

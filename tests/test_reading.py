@@ -1,0 +1,64 @@
+"""How values are read: to the digit that was delivered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from finops_lib.ingest.files import Delivered, sniff
+from finops_lib.ingest.reading import raw_view, recognise
+
+
+@pytest.fixture
+def db() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def cur(db: duckdb.DuckDBPyConnection, folder: Path, costs: str) -> Delivered:
+    """A CUR 2.0 file with the doubles that a query gives in its column `cost`."""
+    path = folder / "cur.parquet"
+    db.execute(
+        f"copy (select 'p' as bill_payer_account_id, timestamptz '2026-10-01 00:00:00+00' as "
+        "bill_billing_period_start_date, 'Usage' as line_item_line_item_type, 'USD' as line_item_currency_code, "
+        f"cost as line_item_unblended_cost, cost as line_item_usage_amount from ({costs})) to '{path}' (format parquet)"
+    )
+    return sniff(Delivered(name="cur.parquet", path=path, sha256="", size=0), workdir=folder)
+
+
+def test_a_double_is_read_as_the_decimal_that_it_prints_as(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    several = (
+        "select setseed(0.5), unnest([0.1 + 0.2, 1e-10, 1e-11, -1e-10, 99999.9999999999, 99999.99999999999, 100000.25, "
+        "-0.0, 0.0, null, 1.0 / 3.0, 2.5e-10, 1.5e-10, 0.30000000000000004, 123456789012.125, -24.192])::double as cost"
+    )
+    many = " union all ".join(
+        f"select null, {value} as cost from range(50000)"
+        for value in (
+            "round(random() * 1e5, 10)", "round(random() - 0.5, 10)", "round(random() * 1e7, 2)", "random()",
+            "random() * 1e-8", "round(random() * 100, 9) * 3", "round(random() * 1e-6, 12)",
+        )
+    )  # fmt: skip
+    file = cur(db, tmp_path, f"{several} union all {many}")
+    raw_view(db, recognise(file), [file], strict=True)
+    delivered = f"read_parquet('{file.path}', file_row_number = true)"
+    differing = db.sql(
+        "select raw.line_item_unblended_cost, usage_amount_9, given.line_item_unblended_cost "
+        f"from raw join {delivered} as given on x_source_row = file_row_number + 1 "
+        "where raw.line_item_unblended_cost is distinct from "
+        "cast(cast(given.line_item_unblended_cost as varchar) as decimal(38, 18)) "
+        "or usage_amount_9 is distinct from cast(cast(given.line_item_usage_amount as varchar) as decimal(29, 9))"
+    ).fetchall()
+    assert differing == []
+    assert db.sql("select count(*) from raw").fetchall() == [(350_016,)]
+
+
+@pytest.mark.parametrize("cost", ["'nan'", "'inf'", "1e300", "-1e21"])
+def test_a_double_that_is_no_amount_fits_no_decimal(db: duckdb.DuckDBPyConnection, tmp_path: Path, cost: str) -> None:
+    file = cur(db, tmp_path, f"select {cost}::double as cost")
+    adapter = recognise(file)
+    raw_view(db, adapter, [file], strict=True)
+    with pytest.raises(duckdb.ConversionException):
+        db.sql("select line_item_unblended_cost from raw").fetchall()
+    raw_view(db, adapter, [file], strict=False)
+    assert db.sql("select line_item_unblended_cost from raw").fetchall() == [(None,)]
