@@ -8,6 +8,7 @@
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(starting_at, '%Y-%m')
 -- billed: amount * 0.01 in upper(currency)
+-- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
 -- origin: ChargeCategory from cost_type
 -- quirk: Amounts are text in cents: 123.45 is 1.2345 dollars.
 -- quirk: Costs of the Priority Tier are not in this report, so usage of that tier has no bill here.

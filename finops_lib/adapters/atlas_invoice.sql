@@ -8,6 +8,7 @@
 -- account: coalesce(org_id, getvariable('account'), 'default')
 -- month: strftime(start_date, '%Y-%m')
 -- billed: if(upper(status_name) = 'PENDING', coalesce(list_sum(list_transform(line_items, lambda line: line.totalPriceCents)), 0), amount_billed_cents) * 0.01::decimal(3, 2) in 'USD'
+-- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
 -- quirk: Amounts are in cents and unit prices in dollars; both become dollars.
 -- quirk: A credit or tax that stands among the lines as well as in the invoice's totals counts once.
 -- quirk: What the amount billed has beyond lines, credits and tax is an Adjustment with its own row.

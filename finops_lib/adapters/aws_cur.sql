@@ -10,6 +10,8 @@
 -- origin: ChargeCategory from line_item_line_item_type
 -- origin: BilledCost from line_item_unblended_cost
 -- billed: case when line_item_net_unblended_cost is null and line_item_line_item_type like '%Discount' and exists (select 1 from raw net where net.bill_payer_account_id = raw.bill_payer_account_id and net.bill_billing_period_start_date = raw.bill_billing_period_start_date and net.line_item_net_unblended_cost is not null) then 0 else coalesce(line_item_net_unblended_cost, line_item_unblended_cost) end in line_item_currency_code
+-- conserves: EffectiveCost from case line_item_line_item_type when 'Usage' then x_billed when 'SavingsPlanCoveredUsage' then coalesce(savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost) when 'DiscountedUsage' then coalesce(reservation_net_effective_cost, reservation_effective_cost) when 'SavingsPlanNegation' then 0 when 'SavingsPlanUpfrontFee' then 0 when 'SavingsPlanRecurringFee' then aws_discounted(savings_plan_total_commitment_to_date - savings_plan_used_commitment, savings_plan_net_recurring_commitment_for_billing_period + savings_plan_net_amortized_upfront_commitment_for_billing_period, savings_plan_recurring_commitment_for_billing_period + savings_plan_amortized_upfront_commitment_for_billing_period, line_item_net_unblended_cost, line_item_unblended_cost) when 'RIFee' then list_sum([coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee), coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period)]) else if(line_item_line_item_type in ('Fee', 'Refund') and coalesce(savings_plan_savings_plan_arn, reservation_reservation_arn) is not null, 0, x_billed) end
+-- conserves: ListCost from case when line_item_line_item_type in ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage') then coalesce(nullif(pricing_public_on_demand_cost, 0), x_billed) when line_item_line_item_type like '%Discount' or line_item_line_item_type = 'SavingsPlanNegation' then 0 else x_billed end
 -- quirk: Where a payer's month has net costs they are BilledCost on every row, and a discount row without a net cost is 0, because the net cost of the usage it discounts already contains it.
 -- quirk: Without net costs a discount row (EDP, private rate, bundled, reseller, volume) stays a charge of its own: its amount is in Billed-, Contracted- and EffectiveCost, never in ListCost.
 -- quirk: An upfront fee is billed in its month and has EffectiveCost 0; each month's share of it comes back as the EffectiveCost of covered usage and of the unused part, also in months that bill nothing.
@@ -203,21 +205,18 @@ lines as (
         coalesce(aws_units.focus_unit, pricing_unit) as unit,
         case when is_edition and contains(lower(line_item_line_item_description), 'million') then 1000000 else cast(aws_units.tokens as integer) end as tokens_per_unit,
         case kind
-            when 'SavingsPlanRecurringFee' then savings_plan_total_commitment_to_date - savings_plan_used_commitment
+            -- The report has no net figure for what a savings plan left unused: it is discounted like the whole commitment.
+            when 'SavingsPlanRecurringFee' then aws_discounted(
+                savings_plan_total_commitment_to_date - savings_plan_used_commitment,
+                savings_plan_net_recurring_commitment_for_billing_period + savings_plan_net_amortized_upfront_commitment_for_billing_period,
+                savings_plan_recurring_commitment_for_billing_period + savings_plan_amortized_upfront_commitment_for_billing_period,
+                line_item_net_unblended_cost, line_item_unblended_cost
+            )
             when 'RIFee' then list_sum([
                 coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee),
                 coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period)
             ])
-        end as unused_gross,
-        -- The report has no net figure for what a savings plan left unused: it is discounted like the whole commitment.
-        case
-            when kind = 'SavingsPlanRecurringFee' and unused_gross <> 0 then coalesce(
-                cast(savings_plan_net_recurring_commitment_for_billing_period + savings_plan_net_amortized_upfront_commitment_for_billing_period as double)
-                / nullif(cast(savings_plan_recurring_commitment_for_billing_period + savings_plan_amortized_upfront_commitment_for_billing_period as double), 0),
-                cast(line_item_net_unblended_cost as double) / nullif(cast(line_item_unblended_cost as double), 0)
-            )
-        end as net_share,
-        case when net_share is null or net_share = 1 then unused_gross else cast(round(cast(unused_gross as double) * net_share, 10) as decimal(38, 18)) end as unused_cost
+        end as unused_cost
     from tokens
     left join net_months using (bill_payer_account_id, bill_billing_period_start_date)
     left join kinds using (kind)

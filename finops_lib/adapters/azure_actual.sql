@@ -21,6 +21,7 @@
 -- dates: date, billing_period_start_date, billing_period_end_date
 -- month: strftime(coalesce(billing_period_start_date, date), '%Y-%m')
 -- billed: cost in billing_currency
+-- conserves: EffectiveCost of azure_amortized from cost
 -- origin: ChargeCategory from charge_type
 create table raw (
     billing_account_id varchar,

@@ -7,6 +7,7 @@
 -- account: account_id
 -- month: strftime(usage_date, '%Y-%m')
 -- billed: exact_product(usage_quantity, (select max(coalesce(pricing ->> '$.effective_list.default', pricing ->> '$.default')::decimal(38, 18)) from databricks_list_prices as price where price.sku_name = raw.sku_name and price.cloud = raw.cloud and price.usage_unit = raw.usage_unit and price_start_time <= usage_start_time and (price_end_time is null or usage_start_time < price_end_time))) in (select max(currency_code) from databricks_list_prices as price where price.sku_name = raw.sku_name and price.cloud = raw.cloud and price.usage_unit = raw.usage_unit and price_start_time <= usage_start_time and (price_end_time is null or usage_start_time < price_end_time))
+-- conserves: EffectiveCost, ContractedCost from x_billed
 -- waits for: databricks_list_prices
 -- origin: BilledCost from sku_name
 -- origin: HostProviderName from cloud

@@ -9,6 +9,10 @@
 -- account: BillingAccountId
 -- month: strftime(BillingPeriodStart, '%Y-%m')
 -- billed: BilledCost in BillingCurrency
+-- conserves: EffectiveCost from EffectiveCost
+-- conserves: ContractedCost from ContractedCost
+-- conserves: ListCost from ListCost
+-- conserves: PricingCurrencyEffectiveCost from PricingCurrencyEffectiveCost
 -- version: FOCUS 1.3 with ServiceProviderName, ProviderName
 -- version: FOCUS 1.4 with ServiceProviderName
 -- version: FOCUS 1.2-preview with InvoiceId, x_SkuDetails

@@ -10,6 +10,9 @@
 -- month: invoice.month[1:4] || '-' || invoice.month[5:6]
 -- bucket: x_Partition
 -- billed: cost + coalesce(list_sum([credit.amount for credit in credits]), 0) in currency
+-- conserves: EffectiveCost from x_billed
+-- conserves: ContractedCost from cost + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)
+-- conserves: ListCost from cost_at_list + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)
 -- origin: ChargeCategory from cost_type
 -- origin: ChargeFrequency from cost_type
 -- origin: BillingPeriodStart from invoice.month
@@ -51,10 +54,7 @@ with kinds(charge_kind, category, frequency) as (values
 lines as (
     select
         *,
-        [credit for credit in credits if not coalesce(
-            credit.type like '%DISCOUNT%'
-            or credit.type in ('FREE_TIER', 'RESELLER_MARGIN', 'SUBSCRIPTION_BENEFIT', 'FEE_UTILIZATION_OFFSET'), false
-        )] as given,
+        [credit for credit in credits if not gcp_lowers_price(credit.type)] as given,
         case
             when not coalesce(list_contains([credit.amount is null for credit in credits], true), false)
                 then cost + coalesce(list_sum([credit.amount for credit in credits]), 0)

@@ -14,6 +14,8 @@
 -- account: coalesce(cost_subscription_id, line_item_tenant_id)
 -- month: strftime(line_item_interval_usage_start, '%Y-%m')
 -- billed: cost_my_cost in cost_currency_code
+-- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
+-- conserves: x_OverageCost from cost_my_cost_overage
 create table raw (
     line_item_reference_no varchar not null,
     line_item_tenant_id varchar not null,

@@ -8,6 +8,7 @@
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')
 -- billed: amount.value in upper(amount.currency)
+-- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
 -- quirk: The amount comes as a number or as text, its currency in lower case.
 -- quirk: Model, kind of token and tier are read from the line item; a cost is not told by user.
 -- quirk: Storage and tools have no tokens and no model: their line item is their meter.

@@ -6,6 +6,7 @@
 -- account: organization_name
 -- month: strftime(usage_date, '%Y-%m')
 -- billed: exact_product(credits_billed, (select max(effective_rate) from snowflake_rate_sheet as rate where rate.date = usage_date and rate.account_locator = raw.account_locator and lower(rate.service_type) = lower(raw.service_type) and lower(rate.rating_type) = 'compute' and coalesce(lower(rate.billing_type), 'consumption') = 'consumption' and not coalesce(rate.is_adjustment, false) and rate.usage_type not ilike 'overage%')) in (select max(upper(currency)) from snowflake_rate_sheet as rate where rate.date = usage_date and rate.account_locator = raw.account_locator and lower(rate.service_type) = lower(raw.service_type) and lower(rate.rating_type) = 'compute' and coalesce(lower(rate.billing_type), 'consumption') = 'consumption' and not coalesce(rate.is_adjustment, false) and rate.usage_type not ilike 'overage%')
+-- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
 -- waits for: snowflake_rate_sheet
 -- same money as: snowflake_usage
 -- origin: BilledCost from service_type

@@ -9,6 +9,8 @@
 -- account: organization_name
 -- month: strftime(usage_date, '%Y-%m')
 -- billed: case lower(balance_source) when 'overage' then usage_in_currency else 0 end in upper(currency)
+-- conserves: EffectiveCost from if(lower(balance_source) in ('free usage', 'rebate'), 0, usage_in_currency)
+-- conserves: ContractedCost, ListCost from usage_in_currency
 -- origin: BilledCost from balance_source
 -- origin: ChargeCategory from billing_type
 -- quirk: The usage of a prepaid capacity is not billed again: its BilledCost is 0 and its EffectiveCost what it used up.

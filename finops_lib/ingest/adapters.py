@@ -20,6 +20,16 @@ DIRECT = "direct"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Conserved:
+    """A cost that arrives whole: the sum of a contract's column is the sum of what was delivered for it."""
+
+    column: str
+    sql: str
+    part: str | None = None
+    """Other export whose rows hold it; None for `raw`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Adapter:
     """One export format, as its SQL file states it."""
 
@@ -41,6 +51,8 @@ class Adapter:
     account: str | None = None
     month: str | None = None
     billed: tuple[str, str] | None = None
+    conserves: tuple[Conserved, ...] = ()
+    """Costs that add up like the billed amount, in its currency, wherever every row of a unit states them."""
     origin: dict[str, str] = field(default_factory=dict)
     holds: str | None = None
     named: str | None = None
@@ -193,7 +205,7 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|dates|account|month|billed|origin|holds|named|null|raw|bucket|needs|version"
+            r"(dataset|formats|records|dates|account|month|billed|conserves|origin|holds|named|null|raw|bucket|needs|version"
             r"|quirk|not covered|refused|waits for|same money as|line|rows|wanted):\s*(.+)$",
             line.strip(),
         )
@@ -229,6 +241,7 @@ def _read_adapter(file: Path) -> Adapter:
         account=one("account") or (completed.account if completed else None),
         month=one("month") or (completed.month if completed else None),
         billed=(billed.rsplit(" in ", 1)[0], billed.rsplit(" in ", 1)[1]) if billed else None,
+        conserves=tuple(c for text in directives["conserves"] for c in _conserved(text)),
         origin=dict(re.split(r"\s+from\s+", o, maxsplit=1) for o in directives["origin"]),
         holds=one("holds"),
         named=one("named"),
@@ -249,6 +262,13 @@ def _read_adapter(file: Path) -> Adapter:
         headers=completed.headers if completed else _headers(file.with_suffix(".headers.csv")),
         sha256=_version(file, text) if completed is None else _version(file, text + completed.sha256),
     )
+
+
+def _conserved(text: str) -> list[Conserved]:
+    """`EffectiveCost, ListCost from cost`, or `EffectiveCost of azure_amortized from cost`."""
+    columns, sql = re.split(r"\s+from\s+", text, maxsplit=1)
+    columns, _, part = columns.partition(" of ")
+    return [Conserved(column=c.strip(), sql=sql, part=part.strip() or None) for c in columns.split(",")]
 
 
 def _columns(create: str) -> tuple[tuple[str, str, bool], ...]:

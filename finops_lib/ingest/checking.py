@@ -121,8 +121,16 @@ class Total:
     rows: int
     added: int
     """Second and later charges of a source row."""
-    billed: dict[str, Decimal]
-    effective: dict[str, Decimal]
+    costs: dict[str, dict[str, Decimal]]
+    """By column, then by currency."""
+
+    @property
+    def billed(self) -> dict[str, Decimal]:
+        return self.costs.get("BilledCost", {})
+
+    @property
+    def effective(self) -> dict[str, Decimal]:
+        return self.costs.get("EffectiveCost", {})
 
 
 def totals(db: duckdb.DuckDBPyConnection, adapter: Adapter, contract: Contract) -> dict[Where, Total]:
@@ -131,19 +139,22 @@ def totals(db: duckdb.DuckDBPyConnection, adapter: Adapter, contract: Contract) 
     # Where two exports make one charge, the part number only tells which of them the row is from.
     added = "x_SourcePart > 1" if contract.focus_dataset and not adapter.parts else "false"
     currency = "BillingCurrency" if "BillingCurrency" in contract.names else "null"
-    sums = ", ".join(f"sum({c})" if c in contract.names else "null" for c in ("BilledCost", "EffectiveCost"))
+    costs = list(dict.fromkeys(["BilledCost", "EffectiveCost", *(c.column for c in adapter.conserves)]))
+    sums = ", ".join(f"sum({c})" if c in contract.names else "null" for c in costs)
     found: dict[Where, Total] = {}
-    for a, m, c, rows, extra, billed, effective in db.sql(
+    for a, m, c, rows, extra, *amounts in db.sql(
         f"select {account}, {month}, {currency}, count(*), count(*) filter (where {added}), {sums} "
         "from staged group by all"
     ).fetchall():
         where = (str(a), str(m))
-        total = found.setdefault(where, Total(rows=0, added=0, billed={}, effective={}))
+        total = found.get(where, Total(rows=0, added=0, costs={}))
         found[where] = Total(
             rows=total.rows + int(rows),
             added=total.added + int(extra),
-            billed=total.billed | ({} if billed is None else {str(c): billed}),
-            effective=total.effective | ({} if effective is None else {str(c): effective}),
+            costs={
+                cost: total.costs.get(cost, {}) | ({} if amount is None else {str(c): amount})
+                for cost, amount in zip(costs, amounts, strict=True)
+            },
         )
     return found
 

@@ -30,10 +30,12 @@ from .rejecting import Rejected
 PARTS = "_parts"
 """Folder of the lake for exports that are kept as delivered, because two of them make one set of charges."""
 Progress = Callable[[str], None]
-Counted = tuple[dict[Where, dict[str, int]], dict[Where, dict[str, Decimal]]]
-"""What was delivered, by unit: source rows per file, and the billed amount per currency."""
+Costs = dict[str, dict[Where, dict[str, Decimal] | None]]
+"""What was delivered of each cost column, by unit and currency; None where some rows do not state it."""
+Counted = tuple[dict[Where, dict[str, int]], Costs]
+"""What was delivered: source rows by unit and file, and costs."""
 NONE_REJECTED = Rejected(rows=0, billed={}, unreadable=0)
-NOTHING = checking.Total(rows=0, added=0, billed={}, effective={})
+NOTHING = checking.Total(rows=0, added=0, costs={})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -444,7 +446,7 @@ def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged
     read, delivered = staged.counted
     published = checking.totals(db, adapter, own)
     mended = checking.repairs(db, own)
-    lost = _lost_money(adapter, delivered, {w: t.billed for w, t in published.items()}) if adapter.billed else {}
+    lost = _lost_money(adapter, delivered, published)
     outcomes: list[Outcome] = []
     spoilt: dict[str, list[str]] = {name: [] for name in staged.reasons}
     if not published and not read and not staged.reasons:
@@ -541,7 +543,7 @@ def _rows(count: int) -> str:
 
 
 def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter, *, of: Where | None = None) -> Counted:
-    """What was delivered, by unit: source rows per file (parts included), and the billed amount per currency.
+    """What was delivered, parts included: source rows by unit and file, and every cost that is to arrive whole.
 
     Charges are made from their parts one unit at a time: `of` says which.
     """
@@ -549,20 +551,44 @@ def _delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter, *, of: Where | N
     month = adapter.month or literal(TIMELESS)
     amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
     counts: dict[Where, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    money: dict[Where, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for a, m, file, c, rows, total in db.sql(
-        f"select {account}, {month}, x_source_file, {currency}, count(*), sum({amount}) from raw group by all"
+    conserved = [c for c in adapter.conserves if c.part is None]
+    costs: Costs = {c: {} for c in [*(["BilledCost"] if adapter.billed else []), *(c.column for c in conserved)]}
+
+    def add(column: str, where: Where, currency: Any, total: Decimal | None, *, complete: bool) -> None:
+        by_unit = costs.setdefault(column, {})
+        found = by_unit.setdefault(where, {})
+        if not complete:
+            by_unit[where] = None
+        elif found is not None and total is not None:
+            found[str(currency)] = EXACT.add(found.get(str(currency), Decimal(0)), total)
+
+    sums = "".join(f", count({c.sql}), sum({c.sql})" for c in conserved)
+    for a, m, file, c, rows, billed, *more in db.sql(
+        f"select {account}, {month}, x_source_file, {currency}, count(*), sum(x_billed){sums} "
+        f"from (select *, {amount} as x_billed from raw) as raw group by all"
     ).fetchall():
-        counts[(str(a), str(m))][str(file)] += int(rows)
-        if total is not None:
-            money[(str(a), str(m))][str(c)] = EXACT.add(money[(str(a), str(m))][str(c)], total)
+        where = (str(a), str(m))
+        counts[where][str(file)] += int(rows)
+        if adapter.billed:
+            add("BilledCost", where, c, billed, complete=True)
+        for cost, known, total in zip(conserved, more[::2], more[1::2], strict=True):
+            add(cost.column, where, c, total, complete=known == rows)
     for part in adapter.parts:
         assert of is not None
         # What charges wait for, such as a price list, is no charge itself: its rows count where it is kept.
         rows_are_charges = part not in adapter.waits_for
-        for file, rows in db.sql(f"select x_source_file, count(*) from {part} group by all").fetchall():
+        conserved = [c for c in adapter.conserves if c.part == part]
+        sums = "".join(f", count({c.sql}), sum({c.sql})" for c in conserved)
+        found = db.sql(
+            f"select x_source_file, {currency if conserved else 'null'}, count(*){sums} from {part} group by all"
+        ).fetchall()
+        for file, c, rows, *more in found:
             counts[of][str(file)] += int(rows) if rows_are_charges else 0
-    return counts, money
+            for cost, known, total in zip(conserved, more[::2], more[1::2], strict=True):
+                add(cost.column, of, c, total, complete=known == rows)
+        for cost in conserved if not found else []:
+            add(cost.column, of, None, None, complete=False)
+    return counts, costs
 
 
 def _is_there_better(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, unit: Unit) -> bool:
@@ -575,20 +601,22 @@ def _is_there_better(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapte
     )
 
 
-def _lost_money(
-    adapter: Adapter, delivered: dict[Where, dict[str, Decimal]], billed: dict[Where, dict[str, Decimal]]
-) -> dict[Where, list[str]]:
-    """Units whose BilledCost does not add up to what was delivered, to the last digit."""
-    found: dict[Where, list[str]] = defaultdict(list)
-    for where in set(delivered) | set(billed):
-        before, after = delivered.get(where, {}), billed.get(where, {})
-        for c in sorted(set(before) | set(after)):
-            was, now = before.get(c, Decimal(0)), after.get(c, Decimal(0))
-            if was != now:
-                found[where].append(
-                    f"{adapter.name}: found {plain(now)} {c} after adapting, wanted the {plain(was)} {c} delivered."
-                )
-    return found
+def _lost_money(adapter: Adapter, delivered: Costs, published: dict[Where, checking.Total]) -> dict[Where, list[str]]:
+    """Units with a cost that does not add up to what was delivered, to the last digit."""
+    lost: dict[Where, list[str]] = defaultdict(list)
+    for column, by_unit in delivered.items():
+        for where in {**by_unit, **published}:
+            before, after = by_unit.get(where, {}), published.get(where, NOTHING).costs.get(column, {})
+            if before is None:
+                continue
+            for c in sorted({*before, *after}):
+                was, now = before.get(c, Decimal(0)), after.get(c, Decimal(0))
+                if was != now:
+                    lost[where].append(
+                        f"{adapter.name}, column {column}: found {plain(now)} {c} after adapting, wanted the "
+                        f"{plain(was)} {c} delivered."
+                    )
+    return lost
 
 
 def _publish(

@@ -14,3 +14,20 @@ create macro is_exact_product(quantity, price) as coalesce(
         = cast(cast(part_of_one(quantity) * exact_price(price) as decimal(38, 18)) as decimal(36, 30)),
     false
 );
+
+-- Whether a credit of Google's lowers the price of its line; all others, unknown ones included, are money given.
+create macro gcp_lowers_price(credit_type) as coalesce(
+    credit_type like '%DISCOUNT%'
+        or credit_type in ('FREE_TIER', 'RESELLER_MARGIN', 'SUBSCRIPTION_BENEFIT', 'FEE_UTILIZATION_OFFSET'),
+    false
+);
+
+-- An amount at the discount between two net sums and what they are of, the first pair that there is.
+create macro aws_discount(net_fees, fees, net_cost, cost) as coalesce(
+    cast(net_fees as double) / nullif(cast(fees as double), 0), cast(net_cost as double) / nullif(cast(cost as double), 0), 1
+);
+
+create macro aws_discounted(amount, net_fees, fees, net_cost, cost) as case
+    when amount = 0 or aws_discount(net_fees, fees, net_cost, cost) = 1 then amount
+    else cast(round(cast(amount as double) * aws_discount(net_fees, fees, net_cost, cost), 10) as decimal(38, 18))
+end;
