@@ -102,7 +102,7 @@ def test_prices_that_overlap_are_refused_rather_than_billed_twice(home: Home, tm
     outcomes = said(home, USAGE, overlapping)
     assert [s for s, _ in outcomes] == ["refused", "refused"]
     assert outcomes[0][1] == (
-        "databricks_usage: found 10.14 USD after adapting, wanted the 9.99 USD delivered. "
+        "databricks_usage, column BilledCost: found 10.14 USD after adapting, wanted the 9.99 USD delivered. "
         "cost_and_usage from databricks_usage, account 23e22ba4-0001, 2026-09 stays as it was."
     )
     assert {unit.dataset for unit in current(home)} == {"_parts"}

@@ -12,7 +12,7 @@
 -- conserves: EffectiveCost from EffectiveCost
 -- conserves: ContractedCost from ContractedCost
 -- conserves: ListCost from ListCost
--- conserves: PricingCurrencyEffectiveCost from PricingCurrencyEffectiveCost
+-- conserves: PricingCurrencyEffectiveCost from coalesce(PricingCurrencyEffectiveCost, 0)
 -- version: FOCUS 1.3 with ServiceProviderName, ProviderName
 -- version: FOCUS 1.4 with ServiceProviderName
 -- version: FOCUS 1.2-preview with InvoiceId, x_SkuDetails

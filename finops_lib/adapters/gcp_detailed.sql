@@ -12,7 +12,7 @@
 -- billed: cost + coalesce(list_sum([credit.amount for credit in credits]), 0) in currency
 -- conserves: EffectiveCost from x_billed
 -- conserves: ContractedCost from cost + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)
--- conserves: ListCost from cost_at_list + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)
+-- conserves: ListCost from coalesce(cost_at_list, cost) + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)
 -- origin: ChargeCategory from cost_type
 -- origin: ChargeFrequency from cost_type
 -- origin: BillingPeriodStart from invoice.month

@@ -15,7 +15,7 @@
 -- month: strftime(line_item_interval_usage_start, '%Y-%m')
 -- billed: cost_my_cost in cost_currency_code
 -- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
--- conserves: x_OverageCost from cost_my_cost_overage
+-- conserves: x_OverageCost from coalesce(cost_my_cost_overage, 0)
 create table raw (
     line_item_reference_no varchar not null,
     line_item_tenant_id varchar not null,

@@ -13,7 +13,7 @@ import yaml
 
 from ..contract import ORIGIN, Column, contract, literal, quoted
 from ..errors import RefusedError
-from .adapters import Adapter, adapters
+from .adapters import Adapter, Conserved, adapters
 from .files import Delivered
 
 SOURCE = "csv_map"
@@ -141,6 +141,11 @@ def _compile(text: str, name: str) -> Adapter:
         account=select["BillingAccountId"],
         month=f"strftime({start}, '%Y-%m')",
         billed=(quoted(columns["BilledCost"]), select["BillingCurrency"]),
+        conserves=tuple(
+            Conserved(column=focus, sql=select[focus])
+            for focus in columns
+            if focus.endswith("Cost") and focus != "BilledCost"
+        ),
         origin={focus: quoted(header) for focus, header in columns.items()},
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
