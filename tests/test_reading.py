@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -62,3 +63,23 @@ def test_a_double_that_is_no_amount_fits_no_decimal(db: duckdb.DuckDBPyConnectio
         db.sql("select line_item_unblended_cost from raw").fetchall()
     raw_view(db, adapter, [file], strict=False)
     assert db.sql("select line_item_unblended_cost from raw").fetchall() == [(None,)]
+
+
+def test_tags_in_a_column_each_are_one_json_whatever_they_hold(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "cur.csv"
+    file.write_text(
+        "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/LineItemType,lineItem/CurrencyCode,"
+        'lineItem/UnblendedCost,resourceTags/user:team,"resourceTags/user:a ""b"" \'c\' \\d"\n'
+        'p,2026-10-01T00:00:00Z,Usage,USD,1,"say ""hi"", \'you\' \\ {ö}",\n'
+        'p,2026-10-01T00:00:00Z,Usage,USD,1,search,"two\nlines"\n'
+        "p,2026-10-01T00:00:00Z,Usage,USD,1,,\n",
+        encoding="utf-8",
+    )
+    sniffed = sniff(Delivered(name="cur.csv", path=file, sha256="", size=0), workdir=tmp_path)
+    raw_view(db, recognise(sniffed), [sniffed], strict=True)
+    tags = [t for (t,) in db.sql("select resource_tags from raw order by x_source_row").fetchall()]
+    assert [t and json.loads(t) for t in tags] == [
+        {"user:team": "say \"hi\", 'you' \\ {ö}"},
+        {"user:team": "search", "user:a \"b\" 'c' \\d": "two\nlines"},
+        None,
+    ]

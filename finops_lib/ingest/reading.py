@@ -261,11 +261,11 @@ def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[s
         fields = [f"cast({quoted(h)} as varchar)" for h, _ in _flattened(name, kind, file).values()]
         return f"coalesce({', '.join(fields)})"
     if header not in delivered:
-        pairs = ", ".join(
-            f"struct_pack(k := {literal(k)}, v := cast({quoted(h)} as varchar))" for k, h in _gathered(name, file)
-        )
-        kept = f"list_filter([{pairs}], lambda e: e.v is not null)"
-        return f"case when len({kept}) > 0 then to_json(map_from_entries({kept})) end"
+        given = [(json.dumps(k, ensure_ascii=False), f"cast({quoted(h)} as varchar)") for k, h in _gathered(name, file)]
+        # Put together as text: through a list and a map it would be the same, six times slower.
+        pairs = ", ".join(f"{literal(key + ':')} || cast(to_json({value}) as varchar)" for key, value in given)
+        some = f"coalesce({', '.join(value for _, value in given)}) is not null"
+        return f"case when {some} then '{{' || concat_ws(',', {pairs}) || '}}' end"
     return _column(header, delivered[header], kind, file)
 
 
