@@ -6,7 +6,7 @@ BIN := .venv/bin
 FINOPS := $(BIN)/finops --home $(HOME_DIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint conformance notebooks lab docs lock clean
+.PHONY: help setup demo test lint conformance bench notebooks lab docs lock clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -46,6 +46,9 @@ lint: setup ## Style, types and SQL style
 
 conformance: setup ## Run the official FOCUS validator on every adapter's golden rows (Python 3.12)
 	@$(BIN)/python tests/conformance/official.py
+
+bench: setup ## Measure speed and memory against DuckDB alone, focus-converter and the official validator (half an hour)
+	@$(BIN)/python tests/bench/speed.py $(BENCH)
 
 notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTML
 	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo

@@ -99,15 +99,8 @@ def validated(package: Path, export: Path) -> Verdict:
         # It opens a list of currencies relative to where it runs.
         (Path(folder) / "focus_validator").symlink_to(package)
         official, table = model(package), pq.read_metadata(export)
-        columns = set(table.schema.to_arrow_schema().names)
-        criteria = ",".join(supported(official, columns))
-        done = subprocess.run(
-            [
-                str(ENVIRONMENT / "bin" / "focus-validator"), "--data-file", str(export), "--validate-version", "1.2",
-                "--focus-dataset", "CostAndUsage", "--applicability-criteria", criteria, "--block-download",
-            ],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = subprocess.run(command(package, export), cwd=folder, capture_output=True, text=True, check=False)
+    columns = set(table.schema.to_arrow_schema().names)
     total = re.search(r"Total: (\d+) \| Pass: (\d+) \| Fail: (\d+) \| Skipped: (\d+)", done.stdout)
     if total is None:
         sys.exit(
@@ -126,6 +119,15 @@ def validated(package: Path, export: Path) -> Verdict:
         failed=own,
         following=len(failing) - len(own),
     )
+
+
+def command(package: Path, export: Path) -> list[str]:
+    """The validator's command line for an export; it wants to run where `focus_validator` is its package folder."""
+    criteria = supported(model(package), set(pq.read_schema(export).names))
+    return [
+        str(ENVIRONMENT / "bin" / "focus-validator"), "--data-file", str(export), "--validate-version", "1.2",
+        "--focus-dataset", "CostAndUsage", "--applicability-criteria", ",".join(criteria), "--block-download",
+    ]  # fmt: skip
 
 
 def follows(rule: Mapping[str, Any], message: str, columns: set[str]) -> bool:
