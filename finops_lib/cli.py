@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .errors import FinopsError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from .ingest import Ingested
 
@@ -82,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("deliveries", _deliveries, "show the ledger: what each month holds and what it replaced")
     c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("reconcile", _reconcile, "compare charges with invoices, and AI vendors' bills with their usage")
+    c.add_argument("--month", metavar="YYYY-MM", help="month to show (default: all)")
+    c.add_argument(
+        "--tolerance", type=_amount, default="0.01", metavar="AMOUNT",
+        help="what may stay unexplained of each comparison (default 0.01)",
+    )  # fmt: skip
+    c.add_argument("--json", action="store_true", help="print JSON")
     c = command("build", _build, "build and test the marts with dbt")
     c.add_argument("--select", nargs="+", default=[], metavar="MODEL", help="dbt selection; default everything")
     c.add_argument("--target", default="duckdb", choices=["duckdb", "spark"], help="where to build (default duckdb)")
@@ -112,6 +121,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {text}, wanted 1 or more")
     return number
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"found {text}, wanted an amount such as 0.01") from None
 
 
 def _home(options: argparse.Namespace) -> Any:
@@ -212,10 +228,12 @@ def _say(done: Ingested) -> None:
 
 def _deliveries(options: argparse.Namespace) -> int:
     from .lake import deliveries
+    from .pipeline import month_statuses
 
     found = deliveries(_home(options))
+    states = month_statuses(_home(options))
     if options.json:
-        _print_json([asdict(d) for d in found])
+        _print_json([{**asdict(d), "month_status": states.get((d.source, d.billing_account, d.month))} for d in found])
         return DONE
     for d in found:
         money = ", ".join(f"{c} {a}" for c, a in d.billed_total.items())
@@ -226,12 +244,81 @@ def _deliveries(options: argparse.Namespace) -> int:
             f" {d.rows_added} added{f'; billed {money}' if money else ''}"
             f"{f'; replaces {d.replaced}, change {change or 0}' if d.replaced else ''}"
         )
+        if state := states.get((d.source, d.billing_account, d.month)):
+            print(f"    month: {state}")
         for note in d.notes:
             print(f"    note: {note}")
         for file in d.files:
             print(f"    {file['name']}  sha256 {file['sha256'][:12]}…")
     print(f"{len(found)} deliveries")
     return DONE
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from .pipeline import reconcile
+
+    done = reconcile(_home(options), month=options.month, tolerance=options.tolerance)
+    if options.json:
+        lines = {
+            name: [
+                {**asdict(line), "gap": line.gap, "unexplained": line.unexplained, "sentence": line.sentence}
+                for line in found
+            ]
+            for name, found in (("invoices", done.invoices), ("usage", done.usage))
+        }
+        statuses = [asdict(s) for s in done.statuses]
+        _print_json({"months": statuses, **lines, "unexplained": [line.sentence for line in done.unexplained]})
+        return REFUSED if done.unexplained else DONE
+    _reconciled_table("Months", ("month", "source", "account", "status"), done.statuses)
+    _compared_table("Charges and invoices", done.invoices, "invoice", "invoiced")
+    _compared_table("Bills of AI vendors and their usage at list price", done.months, "vendor", "usage")
+    for line in (*done.invoices, *done.months):
+        if said := line.sentence:
+            print(said)
+    days = [line for line in done.unexplained if line.day]
+    for line in days:
+        print(f"unexplained: {line.sentence}")
+    compared = len(done.invoices) + len(done.usage)
+    print(f"{compared} comparisons, {len(done.unexplained)} with more than {options.tolerance} unexplained")
+    return REFUSED if done.unexplained else DONE
+
+
+def _reconciled_table(title: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+    table = _table(title, *columns)
+    for row in rows:
+        table.add_row(row.month, row.source, row.billing_account_id, row.status)
+    _print_table(table)
+
+
+def _compared_table(title: str, lines: Sequence[Any], subject: str, stated: str) -> None:
+    table = _table(f"{title}, rounded to cents", "month", subject, "currency")
+    for column in ("billed", stated, "gap", "unexplained"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("reasons")
+    for line in lines:
+        amounts = (line.billed, line.stated, line.gap, line.unexplained)
+        cents = ("none" if a is None else f"{round(a, 2) + 0:,.2f}" for a in amounts)
+        table.add_row(line.month, line.subject, line.currency, *cents, ", ".join(line.reasons))
+    _print_table(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _print_table(table: Table) -> None:
+    from rich.console import Console
+
+    # In a file nothing is cut off or wrapped as on a narrow screen.
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import lake, warehouse
 from .contract import Contract, contracts
-from .errors import FinopsError, UsageError
+from .errors import FinopsError, NotBuiltError, UsageError
 from .ingest import Ingested, ingest
 from .lake import Home
 
+if TYPE_CHECKING:
+    from .analysis.reconciliation import Line, Status
+
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciled:
+    """What `reconcile` found."""
+
+    invoices: list[Line]
+    usage: list[Line]
+    """One line per vendor, account, day and model."""
+    months: list[Line]
+    """The same, one line per vendor, account and month."""
+    statuses: list[Status]
+    unexplained: list[Line]
+    """Lines with more unexplained than the tolerance."""
 
 
 def init(home: Home) -> list[Path]:
@@ -92,6 +111,60 @@ def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
     progress("rebuilding what shows a forecast")
     warehouse.build(home, select=["stg_forecast+", "stg_forecast_accuracy+"])
     return delivered
+
+
+def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal = Decimal("0.01")) -> Reconciled:
+    """Compare charges with invoices, and AI vendors' bills with their usage at list price.
+
+    Reads    the marts fct_invoice_reconciliation and fct_usage_reconciliation and the plan's closed months; `month`
+             narrows what is returned, not what is compared.
+    Refuses  NotBuiltError without a warehouse; UsageError for a month that the lake has no charges of.
+    """
+    from .analysis import reconciliation
+
+    amounts = warehouse.mart(home, "fct_invoice_reconciliation")
+    invoices = reconciliation.invoices(amounts)
+    usage = reconciliation.usage(warehouse.mart(home, "fct_usage_reconciliation"))
+    closures = lake.closures(home)
+    statuses = reconciliation.statuses(
+        amounts, invoices, tolerance=tolerance,
+        closed=lambda source, account, of: closures.of(source, account, of) is not None,
+    )  # fmt: skip
+    if month is not None:
+        known = sorted({line.month for line in (*invoices, *usage)})
+        if month not in known:
+            span = f"from {known[0]} to {known[-1]}" if known else "of no month"
+            raise UsageError(f"There are no charges of {month}. There are charges {span}.")
+        invoices = [i for i in invoices if month == i.month or any(month == of for _, _, of in i.units)]
+        usage = [u for u in usage if u.month == month]
+        statuses = [s for s in statuses if s.month == month]
+    return Reconciled(
+        invoices=invoices,
+        usage=usage,
+        months=reconciliation.by_month(usage),
+        statuses=statuses,
+        unexplained=[line for line in (*invoices, *usage) if abs(line.unexplained) > tolerance],
+    )
+
+
+def month_statuses(home: Home) -> dict[tuple[str, str, str], str]:
+    """Source, account and month of every charge of the lake → open, reconciled or closed.
+
+    Without a warehouse nothing is known to be reconciled.
+    """
+    closures = lake.closures(home)
+    found = {
+        (d.source, d.billing_account, d.month): "closed"
+        if closures.of(d.source, d.billing_account, d.month)
+        else "open"
+        for d in lake.deliveries(home)
+        if d.dataset == "cost_and_usage"
+    }
+    try:
+        known = reconcile(home).statuses
+    except NotBuiltError:
+        return found
+    return found | {(s.source, s.billing_account_id, s.month): s.status for s in known}
 
 
 def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:

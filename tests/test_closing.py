@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_ingest import HEADER, charge, deliver, text
 
-from finops_lib import conformance, lake, warehouse
+from finops_lib import cli, conformance, lake, warehouse
 from finops_lib.ingest.checking import EXACT, plain
 from finops_lib.lake import Home, Unit
 
@@ -270,6 +270,20 @@ def test_the_ledger_holds_the_money_of_the_lake_with_corrections_in_it(home: Hom
     assert finding.offenders == 0
     unit = Unit(dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-10", corrects="2026-09")
     assert (home.lake / unit.file).name == "a-1_corrects-2026-09.parquet"
+
+
+def test_the_ledger_says_which_months_are_open_and_which_are_closed(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bill(home, "bill", charge("5"), charge("10", month=10))
+    close(home, "2026-09,,,2026-10-05,correction")
+    assert cli.main(["--home", str(home.root), "deliveries", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(d["dataset"], d["month"], d["month_status"]) for d in told] == [
+        ("cost_and_usage", "2026-09", "closed"), ("cost_and_usage", "2026-10", "open"), ("closed_month", "all", None),
+    ]  # fmt: skip
+    assert cli.main(["--home", str(home.root), "deliveries"]) == 0
+    assert capsys.readouterr().out.count("    month: closed\n") == 1
 
 
 AMOUNTS = st.decimals(min_value=Decimal("-999999"), max_value=Decimal("999999"), places=18, allow_nan=False)
