@@ -147,7 +147,7 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         )
     shape = "array" if file.array else "unstructured"
     records = (
-        f"select json as r0 from read_json_objects({path}, format = '{shape}', "
+        f"select {exact_json('json')} as r0 from read_json_objects({path}, format = '{shape}', "
         f"maximum_object_size = {file.document_size})"
     )
     around = ["r0"]
@@ -156,11 +156,12 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         inner = f"r{depth}"
         steps = ", ".join(f"json_extract({around[-1]}, '$.{k.strip()}')" for k in key.split("|"))
         step = f"coalesce({steps})"
+        opened = exact_json(f"({step} ->> '$')")
         listed = (
             steps
             if key == "*"
             else f"case when json_type({step}) = 'ARRAY' then cast({step} as json[]) "
-            f"when json_type({step}) = 'VARCHAR' then [try_cast({step} ->> '$' as json)] "
+            f"when json_type({step}) = 'VARCHAR' then [try_cast({opened} as json)] "
             f"when {step} is null then [{around[-1]}] else [] end"
         )
         # Without its list a record is read quickly as often as the list is long.
@@ -176,6 +177,21 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
         around.append(inner)
     merged = ", ".join(reversed(around))
     return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
+
+
+LONG = r"-?[0-9.]{17,}(?:[eE][-+]?[0-9]+)?"
+"""A number of which a double may not keep every digit: it keeps 15."""
+HAS_LONG = literal(rf"(?:^|[:,\[])\s*{LONG}")
+STRING_OR_LONG = literal(rf'("[^"\\]*(?:\\.[^"\\]*)*")|({LONG})')
+"""Strings are found too, so that no number is found inside of one."""
+
+
+def exact_json(document: str) -> str:
+    """SQL for a JSON document with its long numbers in quotes: DuckDB takes numbers out of JSON as doubles."""
+    # No JSON holds a bare control character: chr(1) is a quote to be, and nothing twice in a row.
+    marked = f"regexp_replace({document}, {STRING_OR_LONG}, '\\1' || chr(1) || '\\2' || chr(1), 'gs')"
+    changed = f"replace(replace({marked}, chr(1) || chr(1), ''), chr(1), '\"')"
+    return f"case when regexp_matches({document}, {HAS_LONG}) then cast({changed} as json) else {document} end"
 
 
 def _without(key: str) -> dict[str, Any]:
@@ -397,7 +413,9 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
     if kind == "VARCHAR":
         return f"cast({text} as varchar)"
     if kind == "JSON":
-        return f"{'' if strict else 'try_'}cast({text} as json)"
+        # What JSON holds already was made exact where its document was read.
+        exact = exact_json(text) if printed else text
+        return f"{'' if strict else 'try_'}cast({exact} as json)"
     if _nested(kind):
         value = f"from_json(cast({text} as json), {literal(_json_structure(kind))})"
         if printed and kind.endswith("[]"):
