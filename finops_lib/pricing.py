@@ -138,7 +138,7 @@ def priced(db: duckdb.DuckDBPyConnection, query: str) -> str:
     """
     rows = db.sql(
         "select distinct vendor, model, model_delivered, cast(usage_start as date), coalesce(service_tier, 'standard') "
-        f"from ({query}) where model is not null"
+        f"from ({query}) where model is not null and usage_start is not null"
     ).fetchall()
     columns = (*KINDS, *PARTS)
     keys = ("p_vendor", "p_model", "p_day", "p_tier", "p_above", "p_upto")

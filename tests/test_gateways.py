@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -109,3 +111,98 @@ def test_the_lake_keeps_what_each_counted_beside_each_other(home: Home) -> None:
     assert set(zip(rows["source"], rows["counted_by"], strict=True)) == {
         ("bedrock_invocations", "vendor"), ("litellm_spend", "gateway")
     }  # fmt: skip
+
+
+REQUEST = {
+    "request_id": "r-1", "call_type": "acompletion", "startTime": "2026-10-05T10:00:00Z", "prompt_tokens": 1000,
+    "completion_tokens": 500, "total_tokens": 1500, "model": "gpt-4o", "custom_llm_provider": "openai",
+}  # fmt: skip
+OBSERVATION = {
+    "id": "o-1", "type": "GENERATION", "projectId": "p", "startTime": "2026-10-05T10:00:00Z", "model": "gpt-4o",
+    "usageDetails": {"input": 800, "input_cached_tokens": 200, "output": 500, "total": 1500},
+    "calculatedTotalCost": 0.00725,
+}  # fmt: skip
+HELICONE = {
+    "request_id": "h-1", "request_created_at": "2026-10-05T10:00:00Z", "response_status": 200,
+    "request_model": "gpt-4o", "provider": "OPENAI", "prompt_tokens": 1000, "completion_tokens": 500,
+    "prompt_cache_read_tokens": 0, "prompt_cache_write_tokens": 0, "cost": 0.0075,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "source", "reported"),
+    [
+        (REQUEST, "litellm_spend", None),
+        (OBSERVATION, "langfuse_observations", Decimal("0.00725")),
+        (HELICONE, "helicone_requests", Decimal("0.0075")),
+    ],
+)
+def test_a_page_of_the_api_says_what_its_records_say(
+    record: dict[str, object], source: str, reported: Decimal | None, home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "page.json").write_text(json.dumps({"data": [record], "meta": {"page": 1}}), encoding="utf-8")
+    [outcome] = ingest(home, [tmp_path / "page.json"], data_docs=False).outcomes
+    assert (outcome.status, outcome.source) == ("published", source)
+    [row] = warehouse.dataset(home, "ai_usage").to_dicts()
+    assert (row["model"], row["total_tokens"], row["reported_cost"]) == ("gpt-4o", 1500, reported)
+
+
+def test_a_total_by_openais_name_is_no_kind_of_token(home: Home, tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    (tmp_path / "o.json").write_text(json.dumps([{**OBSERVATION, "usageDetails": usage}]), encoding="utf-8")
+    ingest(home, [tmp_path / "o.json"], data_docs=False)
+    [row] = warehouse.dataset(home, "ai_usage").to_dicts()
+    assert (row["input_uncached_tokens"], row["output_tokens"], row["total_tokens"]) == (10, 5, 15)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [("prompt_tokens", "the vault code", "text"), ("startTime", 1790812800.5, "'1790812800.5'")],
+)
+def test_what_is_no_number_and_no_time_is_refused_without_quoting_it(
+    column: str, value: object, shown: str, home: Home, tmp_path: Path
+) -> None:
+    spoilt = [REQUEST, {**REQUEST, "request_id": "r-2", column: value}]
+    (tmp_path / "s.json").write_text(json.dumps(spoilt), encoding="utf-8")
+    done = ingest(home, [tmp_path / "s.json"])
+    [message] = {o.message for o in done.outcomes}
+    assert message.startswith(f"s.json, row 2, column {column}: found {shown}, wanted a ")
+    assert PLANTED not in everything(home) + said(done)
+
+
+def test_a_span_whose_count_is_no_number_counts_nothing(home: Home, tmp_path: Path) -> None:
+    told = {
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": "the vault code", "gen_ai.usage.output_tokens": "5",
+    }  # fmt: skip
+    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in told.items()]
+    span = {"traceId": "t", "spanId": "s", "startTimeUnixNano": "1791194400123456789", "attributes": attributes}
+    document = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [span]}]}]}
+    (tmp_path / "o.json").write_text(json.dumps(document), encoding="utf-8")
+    done = ingest(home, [tmp_path / "o.json"])
+    [row] = warehouse.dataset(home, "ai_usage").to_dicts()
+    assert (row["total_tokens"], row["price_status"], row["estimated_cost"]) == (None, "unpriced", None)
+    assert PLANTED not in everything(home) + said(done)
+
+
+def test_the_events_of_a_stream_tell_what_was_cached(home: Home, tmp_path: Path) -> None:
+    start = {"input_tokens": 1000, "cache_read_input_tokens": 200, "cache_creation_input_tokens": 0, "output_tokens": 1}
+    events = [
+        {"type": "message_start", "message": {"model": "claude-sonnet-4-20250514", "usage": start}},
+        {"type": "content_block_delta", "delta": {"text": "the vault code"}},
+        {"type": "message_delta", "usage": {"output_tokens": 500}},
+    ]
+    log = {
+        "schemaType": "ModelInvocationLog", "timestamp": "2026-10-05T10:00:00Z", "accountId": "123456789012",
+        "requestId": "r", "operation": "InvokeModelWithResponseStream",
+        "modelId": "us.anthropic.claude-sonnet-4-20250514-v1:0",
+        "input": {"inputTokenCount": 1000}, "output": {"outputBodyJson": events},
+    }  # fmt: skip
+    (tmp_path / "b.json").write_text(json.dumps(log), encoding="utf-8")
+    done = ingest(home, [tmp_path / "b.json"])
+    [row] = warehouse.dataset(home, "ai_usage").to_dicts()
+    counts = [row[f"{k}_tokens"] for k in ("input_uncached", "cache_read", "cache_write_5m", "output", "total")]
+    assert counts == [1000, 200, 0, 500, 1700]
+    # 1000 × 3 + 200 × 0.30 + 500 × 15 USD per million
+    assert row["estimated_cost"] == Decimal("0.01056")
+    assert PLANTED not in everything(home) + said(done)

@@ -331,3 +331,27 @@ def test_the_metadata_of_a_run_alone_is_refused_with_what_to_export(home: Home, 
             "API as JSON, each with id, state, createdAt, config, summaryMetrics and metadata, and deliver that file.",
         )
     ]
+
+
+def test_the_lines_that_a_function_logged_as_json_stand_beside_its_reports(home: Home, tmp_path: Path) -> None:
+    metrics = {"durationMs": 101.51, "billedDurationMs": 102, "memorySizeMB": 128, "maxMemoryUsedMB": 33}
+    own = {"timestamp": "2026-10-05T10:00:00Z", "level": "INFO", "message": "hello", "requestId": "r-1"}
+    platform = {"requestId": "r-1", "status": "success", "metrics": metrics}
+    line = {"time": "2026-10-05T10:00:00.123Z", "type": "platform.report", "record": platform}
+    log = tmp_path / "aws-lambda-checkout.ndjson"
+    log.write_text(f"{json.dumps(own)}\n{json.dumps(line)}\n", encoding="utf-8")
+    assert deliver(home, log)[1:] == [
+        ("note", "aws-lambda-checkout.ndjson: 1 of 2 rows hold nothing that lambda_platform reads.")
+    ]
+    assert billed(home) == {"r-1": 102}
+
+
+def test_jobs_in_an_object_are_jobs(home: Home, tmp_path: Path) -> None:
+    [sample] = (SAMPLES / "sagemaker_training").glob("*.json")
+    jobs = json.loads(sample.read_text(encoding="utf-8"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"TrainingJobs": jobs}), encoding="utf-8")
+    deliver(home, tmp_path / "jobs.json")
+    together = Home(tmp_path / "together")
+    deliver(together, sample)
+    runs = [sorted(warehouse.dataset(h, "training_run")["run_id"].to_list()) for h in (home, together)]
+    assert runs[0] == runs[1] != []

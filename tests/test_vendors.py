@@ -6,6 +6,8 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from finops_lib import warehouse
 from finops_lib.ingest import ingest
 from finops_lib.lake import Home
@@ -80,3 +82,55 @@ def test_anthropics_amounts_are_cents_and_openais_are_dollars_even_as_text(home:
     charges = warehouse.dataset(home, "cost_and_usage")
     assert charges["BilledCost"].to_list() == [Decimal("1.2345")] * 2
     assert charges["BillingCurrency"].to_list() == ["USD"] * 2
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        '{"object": "page", "data": [{"object": "bucket", "start_time": 1, "end_time": 2, "results": []}]}',
+        '{"object": "page", "data": [], "has_more": false, "next_page": null}',
+        '{"object": "bucket", "results": []}\n{"object": "bucket", "results": []}\n',
+        '{"data": [{"starting_at": "2026-10-01T00:00:00Z", "results": []}], "has_more": false}',
+        "[]",
+        "{}",
+        '{"runs": []}',
+        '{"code": 200, "data": [{}, null]}',
+        '{"resourceSpans": [{"scopeSpans": [{"spans": []}]}]}',
+        '{"status": "success", "data": {"resultType": "matrix", "result": []}}',
+    ],
+)
+def test_what_an_api_answers_where_there_is_nothing_is_empty_and_no_error(
+    nothing: str, home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "page.json").write_text(nothing, encoding="utf-8")
+    [outcome] = ingest(home, [tmp_path / "page.json"], data_docs=False).outcomes
+    assert (outcome.status, outcome.message) == (
+        "empty", "page.json: holds no record, as an API answers where there is nothing; nothing to publish.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "something",
+    [
+        '{"data": [{"id": 1, "tags": []}]}',
+        '[{"id": 1, "labels": []}]',
+        '{"data": {"amount": 5}}',
+        '{"error": "denied"}',
+    ],
+)
+def test_records_that_nobody_reads_are_refused_and_not_empty(something: str, home: Home, tmp_path: Path) -> None:
+    (tmp_path / "page.json").write_text(something, encoding="utf-8")
+    assert [o.status for o in ingest(home, [tmp_path / "page.json"], data_docs=False).outcomes] == ["refused"]
+
+
+def test_a_result_after_a_day_of_empty_minutes_is_read(home: Home, tmp_path: Path) -> None:
+    file = page(
+        tmp_path / "c.json", "completions",
+        input_tokens=10, input_cached_tokens=0, output_tokens=5, num_model_requests=1,
+    )  # fmt: skip
+    told = json.loads(file.read_text(encoding="utf-8"))
+    empty = {"object": "bucket", "start_time": DAY - 60, "end_time": DAY, "results": []}
+    told["data"] = [empty] * 1440 + told["data"]
+    file.write_text(json.dumps(told), encoding="utf-8")
+    delivered(home, file)
+    assert warehouse.dataset(home, "ai_usage")["total_tokens"].to_list() == [15]

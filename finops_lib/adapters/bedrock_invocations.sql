@@ -10,6 +10,7 @@
 -- quirk: The account of the log is the one that used the model, as in SubAccountId; --account names the payer of an organisation.
 -- quirk: modelId may be an inference profile's ARN, which names the model, or an application's, which does not: then the answer's own model counts.
 -- quirk: Cache counts that are absent are 0 where the answer's usage is logged or the model has no cache; otherwise they are unknown and the request is unpriced.
+-- quirk: The answer of a stream may be its events: usage is in the first, and what was put out in the last.
 -- quirk: Logs are delivered at least once: a requestId counts once.
 -- quirk: The log gives no total: it is the sum of the counts that are there.
 -- quirk: Bodies are not read but for their usage, latency and model; identities and request metadata that hold an e-mail address are replaced by a hash.
@@ -20,28 +21,32 @@ create table raw (
     "requestId" varchar not null, "modelId" varchar not null, operation varchar, "errorCode" varchar,
     identity struct(arn varchar),
     input struct("inputTokenCount" bigint, "cacheReadInputTokenCount" bigint, "cacheWriteInputTokenCount" bigint),
-    output struct("outputTokenCount" bigint, "outputBodyJson" struct(
-        model varchar, metrics struct("latencyMs" bigint),
-        usage struct(
-            "inputTokens" bigint, "outputTokens" bigint, "cacheReadInputTokens" bigint, "cacheWriteInputTokens" bigint,
-            input_tokens bigint, output_tokens bigint, cache_read_input_tokens bigint, cache_creation_input_tokens bigint,
-            cache_creation struct(ephemeral_1h_input_tokens bigint)
-        )
-    )),
+    output struct("outputTokenCount" bigint, "outputBodyJson" json),
     "requestMetadata" map(varchar, varchar)
 );
-with answered as (
+with bodies as (
     select
         * exclude (output),
-        output.outputTokenCount as output_tokens, output.outputBodyJson.metrics.latencyMs as latency_ms,
-        output.outputBodyJson.usage as usage,
+        output.outputTokenCount as output_tokens,
+        case when json_type(output.outputBodyJson) = 'ARRAY' then try_cast(output.outputBodyJson as json[]) end as events,
+        case when events is not null then json_merge_patch(
+            coalesce(list_filter(events, lambda e: e ->> '$.type' = 'message_start')[1] -> '$.message', '{}'),
+            json_object('usage', coalesce(list_filter(events, lambda e: e ->> '$.type' = 'message_delta')[-1] -> '$.usage', '{}'))
+        ) else output.outputBodyJson end as body
+    from raw
+),
+answered as (
+    select
+        * exclude (events, body),
+        try_cast(body ->> '$.metrics.latencyMs' as bigint) as latency_ms,
+        from_json(body -> '$.usage', '{"inputTokens": "BIGINT", "outputTokens": "BIGINT", "cacheReadInputTokens": "BIGINT", "cacheWriteInputTokens": "BIGINT", "input_tokens": "BIGINT", "output_tokens": "BIGINT", "cache_read_input_tokens": "BIGINT", "cache_creation_input_tokens": "BIGINT", "cache_creation": {"ephemeral_1h_input_tokens": "BIGINT"}}') as usage,
         case
             when regexp_matches(modelId, ':(application-inference-profile|provisioned-model|imported-model|custom-model)')
-                then output.outputBodyJson.model
+                then body ->> '$.model'
             else modelId
         end as named_model,
         case when regexp_matches(modelId, '(ai21|cohere|meta|mistral|stability)\.|titan|embed') then 0 end as uncachable
-    from raw
+    from bodies
 ),
 counted as (
     select

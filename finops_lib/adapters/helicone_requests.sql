@@ -1,13 +1,14 @@
--- Helicone's requests (table request_response_rmt as CSV, JSON, NDJSON or Parquet) → AI usage.  One request in, one row out.
+-- Helicone's requests (table request_response_rmt as CSV, JSON, NDJSON or Parquet, or what the API answers) → AI usage.  One request in, one row out.
 --   prompt_tokens holds neither what was read from the provider's cache nor what was written to it.
 -- dataset: ai_usage
 -- formats: csv, json, parquet
 -- needs: prompt_tokens, completion_tokens
+-- records: data
 -- bucket: request_id
 -- account: coalesce(getvariable('account'), 'default')
 -- month: strftime(request_created_at, '%Y-%m')
 -- quirk: The table keeps a version per update: the newest updated_at of a request counts.
--- quirk: cost is a whole number of billionths of a USD; 0 beside tokens means that Helicone had no price.
+-- quirk: cost is a whole number of billionths of a USD in the table, and USD in the API; 0 beside tokens means that Helicone had no price.
 -- quirk: A request answered from Helicone's own cache (cache_reference_id) used no model: it counts no tokens and Helicone served it.
 -- quirk: Exports without cache columns may count cached input in prompt_tokens: its kinds are unknown and they are unpriced, unless the request was too short for a cache.
 -- quirk: The organisation is Helicone's own: it becomes the project, and --account names the vendor's account.
@@ -16,10 +17,11 @@
 -- null: \N
 create table raw (
     request_id varchar not null, request_created_at timestamptz not null, status bigint not null,
+    response_status bigint,                                                -- the API's name of status: then cost is USD
     response_created_at timestamptz, latency bigint, prompt_tokens bigint, completion_tokens bigint,
     prompt_cache_read_tokens bigint, prompt_cache_write_tokens bigint, prompt_cache_write_1h bigint,
     model varchar, provider varchar, user_id varchar, organization_id varchar, proxy_key_id varchar,
-    properties map(varchar, varchar), cost bigint, cache_reference_id varchar, updated_at timestamptz
+    properties map(varchar, varchar), cost decimal(38, 18), cache_reference_id varchar, updated_at timestamptz
 );
 with served as (
     select
@@ -50,7 +52,7 @@ select
     metered * coalesce(prompt_tokens + coalesce(cache_read, 0) + coalesce(cache_write, 0) + completion_tokens, 0)
         as total_tokens,
     case when cost > 0 or metered * (prompt_tokens + completion_tokens) = 0
-        then cast(cost as decimal(20, 0)) * cast(0.000000001 as decimal(10, 9))
+        then if(response_status is not null, cost, cast(cast(cost as decimal(20, 0)) * cast(0.000000001 as decimal(10, 9)) as decimal(38, 18)))
     end as reported_cost,
     case when reported_cost is not null then 'USD' end as reported_cost_currency,
     x_source_file, x_source_row

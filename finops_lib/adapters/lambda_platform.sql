@@ -3,6 +3,7 @@
 -- dataset: function_run
 -- formats: json
 -- rows: "type" = 'platform.report'
+-- needs: time, type, record
 -- bucket: row(request_id, usage_start)
 -- account: coalesce(getvariable('account'), 'default')
 -- month: strftime(invocation_began(instant("time"), cast(json_extract_string(record, '$.metrics.durationMs') as decimal(38, 18)), x_source_file), '%Y-%m')
@@ -17,7 +18,7 @@
 -- quirk: An event that was delivered twice counts once; a retry has the same request and other figures, and counts.
 -- not covered: Invocations delivered as platform reports and as REPORT lines or Logs Insights results too count twice.
 -- not covered: The function's ARN on the bill: the events name neither account nor region.
-create table raw ("time" varchar not null, "type" varchar not null, record json not null);
+create table raw ("time" varchar, "type" varchar, record json);      -- lines of the application itself have none of them
 with found as (
     select
         *,

@@ -1,10 +1,11 @@
--- Langfuse's observations (blob export as CSV, JSON, JSONL or Parquet, legacy or enriched, and events_core) → AI usage.
+-- Langfuse's observations (blob export as CSV, JSON, JSONL or Parquet, legacy or enriched, and events_core; pages of the public API) → AI usage.
 -- One generation or embedding in, one row out; spans, events, tools and agents are passed over.
 --   usage_details names its own kinds.  Where all of them add up to its 'total' they are disjoint; where 'input' and
 --   'output' alone do, the others lie inside of these; where neither does, only the total is known.
 -- dataset: ai_usage
 -- formats: csv, json, parquet
 -- rows: upper(type) in ('GENERATION', 'EMBEDDING')
+-- records: data
 -- bucket: request_id
 -- account: coalesce(getvariable('account'), 'default')
 -- month: strftime(start_time, '%Y-%m')
@@ -34,7 +35,7 @@ kinds as (
         *,
         list_transform(map_entries(usage_details), lambda e: {
             'kind': case
-                when e.key = 'total' then 'total'
+                when e.key in ('total', 'total_tokens') then 'total'
                 when contains(e.key, 'reasoning') or contains(e.key, 'thought') then 'reasoning'
                 when regexp_matches(e.key, 'cache_(creation|write).*1h') or contains(e.key, 'ephemeral_1h') then 'cache_write_1h'
                 when regexp_matches(e.key, 'cache_(creation|write)') or contains(e.key, 'ephemeral_5m') then 'cache_write'
@@ -60,7 +61,9 @@ summed as (
         cast(list_sum(list_transform(list_filter(counts, lambda k: k.kind = 'output'), lambda k: k.value)) as bigint) as of_output,
         cast(list_sum(list_transform(list_filter(counts, lambda k: k.kind = 'reasoning'), lambda k: k.value)) as bigint) as of_reasoning,
         cast(list_sum(list_transform(list_filter(counts, lambda k: k.kind = 'other'), lambda k: k.value)) as bigint) as of_other,
-        coalesce(usage_details['total'], cast(list_sum(list_transform(counts, lambda k: k.value)) as bigint)) as total,
+        coalesce(
+            usage_details['total'], usage_details['total_tokens'], cast(list_sum(list_transform(counts, lambda k: k.value)) as bigint)
+        ) as total,
         list_sum(list_transform(list_filter(counts, lambda k: k.kind <> 'total'), lambda k: k.value)) = total
             and of_other is null as disjoint,
         not disjoint and usage_details['input'] + usage_details['output'] = total as inside,

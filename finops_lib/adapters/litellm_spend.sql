@@ -1,8 +1,9 @@
--- LiteLLM's spend log (table LiteLLM_SpendLogs as CSV, JSON, NDJSON or Parquet) → AI usage.  One request in, one row out.
+-- LiteLLM's spend log (table LiteLLM_SpendLogs as CSV, JSON, NDJSON or Parquet, or pages of /spend/logs) → AI usage.  One request in, one row out.
 --   prompt_tokens includes what was read from and written to the provider's cache, whatever the provider counts itself;
 --   metadata.usage_object (additional_usage_values in older versions) says how much.
 -- dataset: ai_usage
 -- formats: csv, json, parquet
+-- records: data
 -- bucket: request_id
 -- account: coalesce(getvariable('account'), 'default')
 -- month: strftime(start_time, '%Y-%m')

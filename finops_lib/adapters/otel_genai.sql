@@ -33,15 +33,15 @@ named as (
         attribute(attributes, ['gen_ai.response.model', 'gen_ai.request.model']) as named_model,
         serving_vendor(attribute(attributes, ['gen_ai.provider.name', 'gen_ai.system']), named_model) as vendor,
         attribute(attributes, ['gen_ai.response.id']) as response_id,
-        cast(attribute(attributes, ['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens']) as bigint) as input_tokens,
+        try_cast(attribute(attributes, ['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens']) as bigint) as input_tokens,
         coalesce(
-            cast(attribute(attributes, ['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens']) as bigint),
+            try_cast(attribute(attributes, ['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens']) as bigint),
             case when operation = 'embedding' then 0 end
         ) as output,
-        cast(attribute(
+        try_cast(attribute(
             attributes, ['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens']
         ) as bigint) as named_read,
-        cast(attribute(
+        try_cast(attribute(
             attributes, ['gen_ai.usage.cache_creation.input_tokens', 'gen_ai.usage.cache_creation_input_tokens']
         ) as bigint) as named_write,
         case when operation = 'embedding' or named_read is not null or named_write is not null then 0
@@ -76,7 +76,7 @@ select
     (endTimeUnixNano - startTimeUnixNano) // 1000000 as duration_ms,
     metered * (input_tokens - cached_inside) as input_uncached_tokens, cache_read as cache_read_tokens,
     cache_write as cache_write_5m_tokens, cache_write * 0 as cache_write_1h_tokens, metered * output as output_tokens,
-    metered * cast(attribute(attributes, ['gen_ai.usage.reasoning.output_tokens']) as bigint) as reasoning_tokens,
+    metered * try_cast(attribute(attributes, ['gen_ai.usage.reasoning.output_tokens']) as bigint) as reasoning_tokens,
     metered * (input_tokens + coalesce(cache_read + cache_write - cached_inside, 0) + output) as total_tokens,
     x_source_file, x_source_row
 from counted

@@ -2,6 +2,7 @@
 -- One job in, one row out; a job that has not started costs nothing yet and is passed over.
 -- dataset: training_run
 -- formats: json
+-- records: TrainingJobs
 -- rows: TrainingStartTime is not null
 -- bucket: run_id
 -- account: split_part(TrainingJobArn, ':', 5)

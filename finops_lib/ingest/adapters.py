@@ -96,6 +96,12 @@ class Adapter:
         return self.same_money_as or self.name
 
     @property
+    def private(self) -> bool:
+        """Whether it reads a log, which may hold what people typed, rather than a bill or a plan."""
+        own = contract(self.dataset)
+        return own.focus_dataset is None and not own.plan
+
+    @property
     def kept(self) -> bool:
         """Whether its rows are kept as delivered, because two exports make one set of charges."""
         return self.select is None or bool(self.parts)

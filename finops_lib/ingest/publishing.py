@@ -23,7 +23,7 @@ from ..lake import TIMELESS, Closures, Delivery, Home, Unit
 from . import checking, closing, mapping, rejecting
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
-from .files import Delivered, collect, first_line, sniff
+from .files import Delivered, collect, first_line, holds_no_record, sniff
 from .reading import converted, misfits, passed_over, raw_view, recognise, version, with_date_order
 from .rejecting import Rejected
 
@@ -202,7 +202,7 @@ def _recognised(
                 beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
                 adapter = mapping.adapter(sniffed, beside) if beside else recognise(sniffed, source=source)
             except RefusedError as error:
-                outcomes.append(Outcome(status="refused", source=source, message=str(error)))
+                outcomes.append(_not_recognised(sniffed, source, error))
                 continue
             try:
                 sniffed = with_date_order(adapter, sniffed, told=call.dates)
@@ -215,6 +215,15 @@ def _recognised(
             if all(f.sha256 != file.sha256 for f in files):
                 files.append(sniffed)
     return groups, outcomes
+
+
+def _not_recognised(file: Delivered, source: str | None, error: RefusedError) -> Outcome:
+    """Why a file has no adapter: nobody reads its like, or it holds nothing that would tell."""
+    ways = [a.records for a in adapters().values() if "json" in a.formats and source in (None, a.name)]
+    if file.format == "json" and holds_no_record(file, ways):
+        message = f"{file.name}: holds no record, as an API answers where there is nothing; nothing to publish."
+        return Outcome(status="empty", source=source, message=message)
+    return Outcome(status="refused", source=source, message=str(error))
 
 
 def _not_known(home: Home, files: Sequence[Delivered]) -> list[Delivered]:
@@ -255,7 +264,9 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
             why = misfits(db, adapter, files)
             if not why:
                 names = _named([f.name for f in files])
-                message = f"{names}: the {adapter.name} adapter cannot read this ({first_line(error)})."
+                # What is quoted is a value.
+                said = re.sub(r"['\"].*['\"]", "…", first_line(error)) if adapter.private else first_line(error)
+                message = f"{names}: the {adapter.name} adapter cannot read this ({said})."
                 return [Outcome(status="refused", source=adapter.name, message=message)]
             unreadable = {f.name for f in files if f.name in why and _unreadable(db, adapter, f)}
             files = [f for f in files if f.name not in unreadable]

@@ -191,7 +191,7 @@ def exact_json(document: str) -> str:
     # No JSON holds a bare control character: chr(1) is a quote to be, and nothing twice in a row.
     marked = f"regexp_replace({document}, {STRING_OR_LONG}, '\\1' || chr(1) || '\\2' || chr(1), 'gs')"
     changed = f"replace(replace({marked}, chr(1) || chr(1), ''), chr(1), '\"')"
-    return f"case when regexp_matches({document}, {HAS_LONG}) then cast({changed} as json) else {document} end"
+    return f"case when regexp_matches({document}, {HAS_LONG}) then {changed} else {document} end"
 
 
 def _without(key: str) -> dict[str, Any]:
@@ -470,16 +470,15 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
         try:
             for column, kind, text, misfit in _misfits(adapter, file):
                 rows = db.sql(
-                    f"select x_source_row, cast({text} as varchar), count(*) over () from {_reader(adapter, file)} "
-                    f"where {misfit} order by 1 limit 1"
+                    f"select x_source_row, {_sayable(adapter, kind, text)}, count(*) over () "
+                    f"from {_reader(adapter, file)} where {misfit} order by 1 limit 1"
                 ).fetchall()
                 for row, given, count in rows:
                     more = f" ({count} rows like it)" if count > 1 else ""
                     wanted = _plain_type(kind) if given is not None else f"a value ({_plain_type(kind)})"
                     if file.date_order and column in _dated(adapter, file):
                         wanted += f", {file.date_order} as in the rest of the file"
-                    # What is nested may hold a prompt where it is not what was wanted.
-                    what = "another shape" if given is not None and (_nested(kind) or kind == "JSON") else shown(given)
+                    what = given if given == _unsaid(kind) else shown(given)
                     found[file.name].append(
                         f"{file.name}, row {row}, column {column}: found {what}, wanted {wanted}{more}. "
                         "Correct the value at its source and deliver the file again."
@@ -492,9 +491,7 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
 def misfit_rows(adapter: Adapter, file: Delivered) -> Iterator[str]:
     """SELECTs of x_source_file, x_source_row and the reason, for the rows that the strict reading stops at."""
     for column, kind, text, misfit in _misfits(adapter, file):
-        # What is nested may hold a prompt where it is not what was wanted.
-        given = "'another shape'" if _nested(kind) or kind == "JSON" else f"left(cast({text} as varchar), 60)"
-        reason = f"{literal(column + ': found ')} || case when {text} is null then 'nothing' else {given} end"
+        reason = f"{literal(column + ': found ')} || coalesce(left({_sayable(adapter, kind, text)}, 60), 'nothing')"
         yield (
             f"select {literal(file.name)}, x_source_row, {reason} || {literal(', wanted ' + _plain_type(kind))} "
             f"from {_reader(adapter, file)} where {misfit}"
@@ -506,6 +503,23 @@ def _misfits(adapter: Adapter, file: Delivered) -> Iterator[tuple[str, str, str,
     for column, kind, text, value, optional in _values(adapter, file, _bindings(adapter, file)):
         missing = "" if optional else f" or {text} is null"
         yield column, kind, text, f"(({text} is not null and {value} is null){missing})"
+
+
+def _unsaid(kind: str) -> str:
+    """What a message says instead of a value that may be a prompt, an address or a key: where one was not wanted."""
+    return "another shape" if _nested(kind) or kind == "JSON" else "text"
+
+
+def _sayable(adapter: Adapter, kind: str, text: str) -> str:
+    """SQL for a value as a message may show it: of a log nothing but what is written like a number or a time."""
+    unsaid = literal(_unsaid(kind))
+    if unsaid == "'another shape'":
+        return f"case when {text} is not null then {unsaid} end"
+    given = f"cast({text} as varchar)"
+    if not adapter.private:
+        return given
+    harmless = f"regexp_full_match({given}, '[-+0-9.,:/ TZeE]*')"
+    return f"case when {harmless} then {given} when {text} is not null then {unsaid} end"
 
 
 def _dated(adapter: Adapter, file: Delivered) -> set[str]:
