@@ -271,3 +271,23 @@ def test_covered_usage_whose_negation_is_not_in_the_report_keeps_its_money(
     assert [total(found, c) for c in ("BilledCost", "EffectiveCost")] == [Decimal(30), Decimal("0.3")]
     assert set(found["BillingCurrency"]) == {"NOK"}
     assert set(found["InvoiceId"]) == {invoice}
+
+
+def test_the_unused_share_of_a_discounted_plan_has_no_binary_noise(home: Home, tmp_path: Path) -> None:
+    fee = line(
+        "SavingsPlanRecurringFee",
+        "0.1",
+        line_item_net_unblended_cost="0.09",
+        savings_plan_savings_plan_arn=PLAN,
+        savings_plan_total_commitment_to_date="0.1",
+        savings_plan_used_commitment="0.06",
+    )
+    found = charges(home, report(tmp_path / "cur.csv", [fee]))
+    assert found["EffectiveCost"].to_list() == [Decimal(0), Decimal("0.036")]
+
+
+def test_a_rate_code_tells_the_sku_where_the_product_columns_do_not(home: Home, tmp_path: Path) -> None:
+    code = "SKU1.JRTCKXETXF.6YS6EN2CT7"
+    rows = [line("Usage", "1", pricing_rate_code=code, product_sku=sku) for sku in ("SKU1", "")]
+    found = charges(home, report(tmp_path / "cur.csv", rows))
+    assert set(found.select("SkuId", "SkuPriceId").rows()) == {("SKU1", code)}

@@ -106,3 +106,17 @@ def test_exports_of_others_come_in_or_say_why_not(home: Home, shared_samples: Pa
     first = ingest(home, [shared_samples / "azure" / file], data_docs=False).outcomes[0]
     said = f"{first.status}: {first.message}".replace("cost_and_usage from azure_actual, ", "")
     assert said.startswith(outcome)
+
+
+def test_a_charge_type_that_is_not_known_is_the_only_reason_said(home: Home, tmp_path: Path) -> None:
+    header = (
+        "billingAccountId,billingPeriodStartDate,subscriptionId,date,chargeType,cost,billingCurrency,meterCategory,"
+        "consumedService,meterId\n"
+    )
+    rows = [f"a,2026-09-01,s,2026-09-03,{kind},2.5,EUR,Storage,Microsoft.Storage,m\n" for kind in ("Usage", "Barter")]
+    for n, lines in enumerate([rows, rows[1:]]):
+        (tmp_path / f"{n}.csv").write_text(header + "".join(lines))
+        [refused] = ingest(home, [tmp_path / f"{n}.csv"], data_docs=False).refused
+        assert refused.message.startswith(
+            f"{n}.csv, row {2 - n}, column charge_type (which gives ChargeCategory): found 'Barter', wanted a value."
+        )

@@ -9,6 +9,7 @@
 -- month: strftime(bill_billing_period_start_date, '%Y-%m')
 -- origin: ChargeCategory from line_item_line_item_type
 -- origin: BilledCost from line_item_unblended_cost
+-- null: NULL, null
 -- billed: case when line_item_net_unblended_cost is null and line_item_line_item_type like '%Discount' and exists (select 1 from raw net where net.bill_payer_account_id = raw.bill_payer_account_id and net.bill_billing_period_start_date = raw.bill_billing_period_start_date and net.line_item_net_unblended_cost is not null) then 0 else coalesce(line_item_net_unblended_cost, line_item_unblended_cost) end in line_item_currency_code
 -- conserves: EffectiveCost from case line_item_line_item_type when 'Usage' then x_billed when 'SavingsPlanCoveredUsage' then coalesce(savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost) when 'DiscountedUsage' then coalesce(reservation_net_effective_cost, reservation_effective_cost) when 'SavingsPlanNegation' then 0 when 'SavingsPlanUpfrontFee' then 0 when 'SavingsPlanRecurringFee' then aws_discounted(savings_plan_total_commitment_to_date - savings_plan_used_commitment, savings_plan_net_recurring_commitment_for_billing_period + savings_plan_net_amortized_upfront_commitment_for_billing_period, savings_plan_recurring_commitment_for_billing_period + savings_plan_amortized_upfront_commitment_for_billing_period, line_item_net_unblended_cost, line_item_unblended_cost) when 'RIFee' then list_sum([coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee), coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period)]) else if(line_item_line_item_type in ('Fee', 'Refund') and coalesce(savings_plan_savings_plan_arn, reservation_reservation_arn) is not null, 0, x_billed) end
 -- conserves: ListCost from case when line_item_line_item_type in ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage') then coalesce(nullif(pricing_public_on_demand_cost, 0), x_billed) when line_item_line_item_type like '%Discount' or line_item_line_item_type = 'SavingsPlanNegation' then 0 else x_billed end
@@ -139,8 +140,8 @@ named as (
         *,
         line_item_line_item_type as kind,
         kind like '%Discount' as is_discount,
-        coalesce(line_item_usage_start_date, cast(split_part(identity_time_interval, '/', 1) as timestamptz)) as usage_start,
-        coalesce(line_item_usage_end_date, cast(split_part(identity_time_interval, '/', 2) as timestamptz)) as given_end,
+        coalesce(line_item_usage_start_date, try_cast(split_part(identity_time_interval, '/', 1) as timestamptz)) as usage_start,
+        coalesce(line_item_usage_end_date, try_cast(split_part(identity_time_interval, '/', 2) as timestamptz)) as given_end,
         case                                                -- some writers end a month at 23:59:59
             when epoch_us(given_end) % 3600000000 >= 3599000000 then make_timestamptz(epoch_us(given_end) // 3600000000 * 3600000000 + 3600000000)
             else given_end
@@ -232,7 +233,7 @@ charges as (
         part = 2 as is_unused,
         kind in ('SavingsPlanCoveredUsage', 'DiscountedUsage') as is_covered,
         category = 'Purchase' and (commitment_id is not null or kind not in ('Fee', 'FlatRateSubscription')) as buys_commitment,
-        case when category in ('Usage', 'Purchase') then coalesce(product_sku, line_item_usage_type) end as sku,    -- without SKU columns the usage type says what was bought
+        case when category in ('Usage', 'Purchase') then coalesce(product_sku, nullif(split_part(pricing_rate_code, '.', 1), ''), line_item_usage_type) end as sku,    -- a rate code begins with its SKU; without either the usage type says what was bought
         case when sku is not null then coalesce(pricing_rate_code, sku) end as sku_price,
         case when sku is not null and not is_discount and kind <> 'Refund' and not is_unused and unit is not null then line_item_usage_amount end as quantity,
         case

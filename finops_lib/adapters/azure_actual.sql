@@ -20,6 +20,7 @@
 -- account: coalesce(billing_account_id, subscription_id)
 -- dates: date, billing_period_start_date, billing_period_end_date
 -- month: strftime(coalesce(billing_period_start_date, date), '%Y-%m')
+-- null: NULL, null
 -- billed: cost in billing_currency
 -- conserves: EffectiveCost of azure_amortized from cost
 -- origin: ChargeCategory from charge_type

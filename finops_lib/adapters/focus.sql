@@ -34,7 +34,7 @@
 -- not covered: A provider's other columns of its own (x_…, oci_…) are not kept.
 -- not covered: Missing unit prices (AWS) stay missing: dividing costs would invent digits.
 -- not covered: Overage and attributed cost of OCI's reports are not read.
--- null: NULL
+-- null: NULL, null
 create table raw (
     BilledCost decimal(38, 18) not null, EffectiveCost decimal(38, 18) not null, ListCost decimal(38, 18) not null,
     ContractedCost decimal(38, 18),                                     -- not in drafts

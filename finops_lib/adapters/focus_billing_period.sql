@@ -4,7 +4,7 @@
 -- account: InvoiceIssuerName
 -- month: strftime(BillingPeriodStart, '%Y-%m')
 -- version: FOCUS 1.4 with BillingPeriodStatus
--- null: NULL
+-- null: NULL, null
 -- quirk: The latest delivery of an issuer's month says whether it is closed.
 -- not covered: Spellings that FOCUS does not allow are refused, not mended.
 create table raw (

@@ -8,7 +8,7 @@
 -- bucket: ContractCommitmentId
 -- version: FOCUS 1.4 with ContractCommitmentLifecycleStatus
 -- version: FOCUS 1.3 with ContractCommitmentId
--- null: NULL
+-- null: NULL, null
 -- quirk: The dataset names no account: `--account` says whose commitments they are, and without it they are filed under default.
 -- quirk: A delivery replaces the commitments it holds; one it no longer lists stays, so that past charges still find theirs.
 -- not covered: Spellings that FOCUS does not allow are refused, not mended.

@@ -6,7 +6,7 @@
 -- bucket: InvoiceId
 -- billed: BilledCost in BillingCurrency
 -- version: FOCUS 1.4 with InvoiceDetailId
--- null: NULL
+-- null: NULL, null
 -- quirk: A delivery replaces the invoices it holds; the other invoices of the account and month stay.
 -- not covered: Spellings that FOCUS does not allow are refused, not mended.
 create table raw (

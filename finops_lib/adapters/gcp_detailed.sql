@@ -9,6 +9,7 @@
 -- account: billing_account_id
 -- month: invoice.month[1:4] || '-' || invoice.month[5:6]
 -- bucket: x_Partition
+-- null: NULL, null
 -- billed: cost + coalesce(list_sum([credit.amount for credit in credits]), 0) in currency
 -- conserves: EffectiveCost from x_billed
 -- conserves: ContractedCost from cost + coalesce(list_sum([credit.amount for credit in credits if not gcp_lowers_price(credit.type)]), 0)

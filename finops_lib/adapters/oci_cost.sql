@@ -13,6 +13,7 @@
 -- bucket: x_ChargeReference
 -- account: coalesce(cost_subscription_id, line_item_tenant_id)
 -- month: strftime(line_item_interval_usage_start, '%Y-%m')
+-- null: NULL, null
 -- billed: cost_my_cost in cost_currency_code
 -- conserves: EffectiveCost, ContractedCost, ListCost from x_billed
 -- conserves: x_OverageCost from coalesce(cost_my_cost_overage, 0)

@@ -59,7 +59,7 @@ class Adapter:
     bucket: str | None = None
     """SQL over the contract's columns: a delivery replaces the values it holds within its months; without one it
     replaces them whole."""
-    null: str | None = None
+    null: tuple[str, ...] = ()
     line: str | None = None
     """Text files only: what a line looks like that is a row; its named groups are the columns."""
     rows: str | None = None
@@ -252,7 +252,7 @@ def _read_adapter(file: Path) -> Adapter:
         holds=one("holds"),
         named=one("named"),
         bucket=one("bucket"),
-        null=one("null"),
+        null=listed("null") or (completed.null if completed else ()),
         line=one("line"),
         rows=one("rows"),
         wanted=dict(re.split(r"\s+as\s+", w, maxsplit=1) for w in directives["wanted"]),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -18,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from ..contract import literal
+from ..contract import literal, quoted
 from ..errors import RefusedError, UsageError
 from . import manifests
 from .adapters import envelopes, line_patterns
@@ -36,6 +38,8 @@ class Delivered:
     header: tuple[str, ...] = ()
     """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
     types: tuple[str, ...] = ()
+    taken: str = "*"
+    """Parquet only: SQL of the columns, of which some need to be brought into their shape."""
     delimiter: str = ","
     manifest: manifests.Manifest | None = None
     """The exporter's manifest that names it."""
@@ -177,8 +181,8 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
     """Find out a file's format and its columns by looking inside; names and endings decide nothing.
 
     Returns  the file with format, header and types; one whose lines end in several ways is copied to `workdir` with
-             one kind of ending, which the CSV reader wants; text of which a line looks like an adapter's has the format
-             `lines`, and that adapter's columns.
+             one kind of ending, which the CSV reader wants, as is one that begins with blank lines; text of which a
+             line looks like an adapter's has the format `lines`, and that adapter's columns.
     Refuses  RefusedError for an empty file and for one that is neither Parquet, JSON nor text.
     """
     with file.path.open("rb") as handle:
@@ -202,9 +206,10 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
             f"{file.name}: the file is damaged ({error}). Fetch it again; nothing of it was read."
         ) from None
     except UnicodeDecodeError:
-        raise RefusedError(
-            f"{file.name}: this is neither Parquet nor UTF-8 text. Wanted CSV, JSON or Parquet, gzipped or not."
-        ) from None
+        text = "\0"
+    if "\0" in text:
+        what = "text in UTF-16" if _is_utf16(start) else "neither Parquet nor UTF-8 text"
+        raise RefusedError(f"{file.name}: this is {what}. Wanted CSV or JSON in UTF-8, or Parquet, gzipped or not.")
     stripped = text.lstrip()
     if not stripped:
         raise RefusedError(
@@ -213,7 +218,7 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
     if stripped[0] in "{[":
         return _sniff_json(file, stripped)
     endings = start.count(b"\r\n")
-    if endings and endings != start.count(b"\n"):
+    if not text.splitlines()[0].strip() or (endings and endings != start.count(b"\n")):
         file = _with_one_ending(file, workdir)
     for pattern, groups in line_patterns().items():
         if re.search(pattern, text, flags=re.MULTILINE):
@@ -230,27 +235,68 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
     )
 
 
+def _is_utf16(start: bytes) -> bool:
+    halves = start[:200:2], start[1:200:2]
+    return start[:2] in (b"\xff\xfe", b"\xfe\xff") or any(half.count(0) > len(half) // 2 for half in halves)
+
+
 def _with_one_ending(file: Delivered, workdir: Path) -> Delivered:
     out = workdir / f"{file.sha256[:16]}.csv"
     with file.path.open("rb") as handle:
         packed = handle.read(2) == b"\x1f\x8b"
     with (gzip.open if packed else open)(file.path, "rb") as given, out.open("wb") as written:
-        for line in given:
+        for line in itertools.dropwhile(lambda line: not line.removeprefix(codecs.BOM_UTF8).strip(), given):
             written.write(line.rstrip(b"\r\n") + b"\n")
     return replace(file, path=out)
 
 
 def _sniff_parquet(file: Delivered) -> Delivered:
+    path = literal(str(file.path))
     try:
         with duckdb.connect() as db:
-            described = db.sql(f"describe select * from read_parquet({literal(str(file.path))})").fetchall()
+            delivered = db.sql(f"select * from read_parquet({path})")
+            shaped = {
+                name: _shaped(quoted(name), of) for name, of in zip(delivered.columns, delivered.types, strict=True)
+            }
+            replaced = [f"{sql} as {quoted(name)}" for name, sql in shaped.items() if sql != quoted(name)]
+            taken = f"* replace ({', '.join(replaced)})" if replaced else "*"
+            described = db.sql(f"describe select {taken} from read_parquet({path})").fetchall()
+            wide = db.sql(f"select name, precision from parquet_schema({path}) where precision > 38").fetchall()
     except duckdb.Error as error:
         raise RefusedError(
             f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again."
         ) from None
+    if wide:
+        raise RefusedError(
+            f"{file.name}: found a DECIMAL of {wide[0][1]} digits in column {wide[0][0]}, wanted 38 or fewer, which "
+            "can be read to the last digit. Export it as NUMERIC or as text."
+        )
     return replace(
-        file, format="parquet", header=tuple(str(d[0]) for d in described), types=tuple(str(d[1]) for d in described)
+        file,
+        format="parquet",
+        header=tuple(str(d[0]) for d in described),
+        types=tuple(str(d[1]) for d in described),
+        taken=taken,
     )
+
+
+def _shaped(value: str, of: Any, depth: int = 0) -> str:
+    """SQL that takes away what some writers put around lists: `list` in a struct, `element` in a struct."""
+    if of.id == "struct" and [name for name, _ in of.children] == ["list"] and of.children[0][1].id == "list":
+        return _shaped(f"{value}.list", of.children[0][1], depth)
+    if of.id == "list":
+        item, inner = f"e{depth}", of.child
+        taken = item
+        if inner.id == "struct" and [name for name, _ in inner.children] in (["element"], ["item"]):
+            taken, inner = f"{item}.{inner.children[0][0]}", inner.children[0][1]
+        shaped = _shaped(taken, inner, depth + 1)
+        return value if shaped == item else f"list_transform({value}, lambda {item}: {shaped})"
+    if of.id == "struct":
+        fields = {name: _shaped(f"{value}.{quoted(name)}", inner, depth) for name, inner in of.children}
+        if any(sql != f"{value}.{quoted(name)}" for name, sql in fields.items()):
+            packed = ", ".join(f"{quoted(name)} := {sql}" for name, sql in fields.items())
+            return f"case when {value} is not null then struct_pack({packed}) end"
+    return value
 
 
 NESTED = 3
@@ -299,6 +345,10 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
 
     for document in documents:
         walk(document, NESTED)
+    if not keys:
+        raise RefusedError(
+            f"{file.name}: this JSON holds no record, so nothing tells which export it is. Nothing is lost."
+        )
     return replace(
         file,
         format="json",

@@ -274,7 +274,11 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
             if not files:
                 return _refusals(adapter, reasons)
             rejecting.misfits(db, adapter, files)
-            stage(strict=False)
+            try:
+                stage(strict=False)
+            except duckdb.Error:
+                # The SELECT cannot do without the values that are missing: then none of the files is judged further.
+                return _refusals(adapter, why)
         entries = _by_name([f.entry for f in files])
         if adapter.kept:
             counts = _kept_counts(db, reasons)
@@ -920,17 +924,20 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
             return [Outcome(status="refused", source=adapter.name, message=message)]
         own = contract(adapter.dataset)
         rejected: dict[Where, Rejected] = {}
+        where = (units[adapter.name].billing_account, units[adapter.name].month)
+        counted = _delivered(db, adapter, of=where)
         if offences := checking.offences(db, adapter, own):
             rejecting.offenders(db, own)
             if call.accept_rejects:
                 stage()
                 offences = checking.offences(db, adapter, own)
+                counted = _delivered(db, adapter, of=where)
             rejected = rejecting.placed(db, adapter)
         staged = _Staged(
             file=target,
             delivery_id=delivery_id,
             entries=entries,
-            counted=_delivered(db, adapter, of=where),
+            counted=counted,
             offences=offences,
             rejected=_with_carried(rejected, [now[unit] for unit in units.values() if unit in now]),
             reasons={},

@@ -132,7 +132,8 @@ def _reader(adapter: Adapter, file: Delivered) -> str:
     """FROM clause over one file whose columns are as delivered, plus x_source_row."""
     path = literal(str(file.path))
     if file.format == "parquet":
-        return f"(select *, file_row_number + 1 as x_source_row from read_parquet({path}, file_row_number = true))"
+        rows = f"read_parquet({path}, file_row_number = true)"
+        return f"(select {file.taken}, file_row_number + 1 as x_source_row from {rows})"
     if file.format == "csv":
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
         return f"(select *, row_number() over () as x_source_row from {_csv(adapter, file, 'parallel = false')})"
@@ -218,7 +219,7 @@ def _lines(file: Delivered) -> str:
 
 def _csv(adapter: Adapter, file: Delivered, *options: str) -> str:
     columns = "{" + ", ".join(f"{literal(h)}: 'VARCHAR'" for h in file.header) + "}"
-    nulls = ["", adapter.null] if adapter.null else [""]
+    nulls = ["", *adapter.null]
     given = ", ".join(
         [
             literal(str(file.path)), "header = true", "auto_detect = false", f"columns = {columns}",
@@ -417,7 +418,7 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
         exact = exact_json(text) if printed else text
         return f"{'' if strict else 'try_'}cast({exact} as json)"
     if _nested(kind):
-        value = f"from_json(cast({text} as json), {literal(_json_structure(kind))})"
+        value = f"from_json({'' if strict else 'try_'}cast({text} as json), {literal(_json_structure(kind))})"
         if printed and kind.endswith("[]"):
             nothing, null = literal("(['\"]:) None([,}])"), literal(r"\1 NULL\2")
             python = f"try_cast(regexp_replace({text}, {nothing}, {null}, 'g') as {kind})"
