@@ -82,7 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
+    c = command("withdraw", _withdraw, "take one account's month of one source out of the lake; the ledger remembers")
+    c.add_argument("source", metavar="SOURCE", help="source as `finops deliveries` names it")
+    c.add_argument("--account", required=True, metavar="ID", help="billing account; `all` where there is none")
+    c.add_argument("--month", required=True, metavar="YYYY-MM", help="month; `all` where there is none")
     c = command("deliveries", _deliveries, "show the ledger: what each month holds and what it replaced")
+    c.add_argument(
+        "--diff", nargs="+", metavar="ID",
+        help="what changed between two deliveries of a month (one id: since the one it replaced), by service, "
+        "sub-account and charge kind",
+    )  # fmt: skip
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("reconcile", _reconcile, "compare charges with invoices, and AI vendors' bills with their usage")
     c.add_argument("--month", metavar="YYYY-MM", help="month to show (default: all)")
@@ -184,13 +193,19 @@ def _sources(options: argparse.Namespace) -> int:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from .ingest import ingest
+    from .ingest import Interrupted, ingest
 
-    with _console().status("starting") as status:
-        done = ingest(
-            _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
-            accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=status.update,
-        )  # fmt: skip
+    try:
+        with _console().status("starting") as status:
+            done = ingest(
+                _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
+                accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=status.update,
+            )  # fmt: skip
+    except Interrupted as stopped:
+        _say(stopped.done)
+        for batch in stopped.left:
+            print(f"left: {batch}", file=sys.stderr)
+        raise
     if options.json:
         _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs, "rejects": done.rejects})
     else:
@@ -226,20 +241,36 @@ def _say(done: Ingested) -> None:
         print(f"what was checked: {done.data_docs}")
 
 
+def _withdraw(options: argparse.Namespace) -> int:
+    from .ingest import withdraw
+
+    for gone in withdraw(_home(options), options.source, account=options.account, month=options.month):
+        money = ", ".join(f"{c} {a}" for c, a in gone.billed_change.items())
+        print(f"withdrawn: {gone.unit}{f', billed {money}' if money else ''}")
+    return DONE
+
+
 def _deliveries(options: argparse.Namespace) -> int:
     from .lake import deliveries
     from .pipeline import month_statuses
 
+    if options.diff:
+        return _difference(options)
     found = deliveries(_home(options))
     states = month_statuses(_home(options))
     if options.json:
-        _print_json([{**asdict(d), "month_status": states.get((d.source, d.billing_account, d.month))} for d in found])
+        _print_json(
+            [
+                {"id": d.id, **asdict(d), "month_status": states.get((d.source, d.billing_account, d.month))}
+                for d in found
+            ]
+        )
         return DONE
     for d in found:
         money = ", ".join(f"{c} {a}" for c, a in d.billed_total.items())
         change = ", ".join(f"{c} {a}" for c, a in d.billed_change.items())
         print(
-            f"{d.delivered_at[:19]}  {d.unit}\n"
+            f"{d.delivered_at[:19]}  {d.id}  {d.unit}{': withdrawn' if d.withdrawn else ''}\n"
             f"    {d.rows_read} read, {d.rows_published} published, {d.rows_rejected} rejected, {d.rows_merged} merged,"
             f" {d.rows_added} added{f'; billed {money}' if money else ''}"
             f"{f'; replaces {d.replaced}, change {change or 0}' if d.replaced else ''}"
@@ -319,6 +350,54 @@ def _print_table(table: Table) -> None:
     if not console.is_terminal:
         console.width = 160
     console.print(table)
+
+
+def _difference(options: argparse.Namespace) -> int:
+    from .restatements import difference
+
+    if len(options.diff) > 2:
+        raise UsageError(f"Found {len(options.diff)} ids after --diff, wanted one or two.")
+    found = difference(_home(options), *options.diff)
+    if options.json:
+        _print_json(
+            {
+                "unit": asdict(found.after.unit),
+                "before": found.before.id,
+                "after": found.after.id,
+                "billed_change": {c: _amount(found.total(c)[0]) for c in found.currencies},
+                "effective_change": {c: _amount(found.total(c)[1]) for c in found.currencies},
+                "changes": [
+                    {k: _amount(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
+                    | {"billed_change": _amount(c.billed), "effective_change": _amount(c.effective)}
+                    for c in found.changes
+                ],
+            }
+        )
+        return DONE
+    print(f"{found.after.unit}")
+    for word, d in (("from", found.before), ("to", found.after)):
+        print(f"{word:6}{d.id}  {d.delivered_at[:19]}{'  withdrawn' if d.withdrawn else ''}")
+    for currency in found.currencies:
+        print(f"{currency}: billed {_signed(found.total(currency)[0])}, effective {_signed(found.total(currency)[1])}")
+        for c in found.changes:
+            if c.currency == currency:
+                print(
+                    f"  {_signed(c.billed)}  {c.service or 'no service'}, {c.sub_account or 'no sub-account'}, "
+                    f"{c.charge or 'no kind'}: billed {_amount(c.billed_before)} → {_amount(c.billed_after)}, "
+                    f"effective {_signed(c.effective)}, rows {c.rows:+}"
+                )
+    if not found.changes:
+        print("nothing changed by service, sub-account and charge kind")
+    return DONE
+
+
+def _amount(amount: Decimal) -> str:
+    text = f"{amount:f}"
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{'+' if amount > 0 else ''}{_amount(amount)}"
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -3,7 +3,8 @@
 A unit is what one delivery replaces: one source's billing account and billing month in one dataset, one Parquet
 file. Publishing renames a finished file over the old one, so a reader sees the month before or after, never between.
 The ledger is one small JSON file per publication, written first as pending and renamed after the data: whatever
-instant the process dies at, `recover` can tell what happened.
+instant the process dies at, readers and `recover` can tell what happened. Beside it a small Parquet file keeps what the
+unit then held by service, sub-account and charge kind, because the data itself is replaced.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ import json
 import os
 import re
 import shutil
+import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
+
+from .errors import RefusedError
 
 TIMELESS = "all"
 """Month and account of the datasets that a delivery replaces whole, such as the plan."""
@@ -110,6 +117,15 @@ class Delivery:
     """Rejected rows whose amount cannot be read."""
     corrects: str = ""
     """The closed month whose late delivery this is; its differences stand in `month`."""
+    whole: bool = True
+    """Whether nothing of its files was refused; otherwise the same files are read again when they come again."""
+    withdrawn: bool = False
+    """Whether the unit was taken out of the lake; then it holds nothing, and `files` are those that went."""
+
+    @property
+    def id(self) -> str:
+        """What names this line of the ledger: a delivery of several months has a line for each."""
+        return hashlib.sha256(f"{self.delivered_at} {self.delivery_id} {self.unit}".encode()).hexdigest()[:12]
 
     @property
     def unit(self) -> Unit:
@@ -177,62 +193,191 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
 
 
 def deliveries(home: Home) -> list[Delivery]:
-    """The ledger, oldest first: every publication that ever was, replaced ones included."""
-    found = [Delivery(**json.loads(f.read_text(encoding="utf-8"))) for f in home.ledger.glob("*.json")]
-    return sorted(found, key=lambda d: (d.delivered_at, d.unit))
+    """The ledger, oldest first: every publication that ever was, replaced and withdrawn ones included."""
+    return sorted(_entries(home, "*"), key=lambda d: (d.delivered_at, d.unit))
 
 
 def current(home: Home) -> dict[Unit, Delivery]:
     """The delivery each unit now holds."""
-    return {d.unit: d for d in deliveries(home)}
+    return {unit: d for unit, d in {d.unit: d for d in deliveries(home)}.items() if not d.withdrawn}
 
 
 def holding(home: Home, unit: Unit) -> Delivery | None:
     """The delivery one unit now holds, without reading the ledger of the others."""
-    entries = sorted(home.ledger.glob(f"*-{_mark(unit)}.json"))
-    return Delivery(**json.loads(entries[-1].read_text(encoding="utf-8"))) if entries else None
+    last = _last(home, unit)
+    return None if last is None or last.withdrawn else last
+
+
+def breakdown(home: Home, delivery: Delivery) -> Path | None:
+    """What a unit held after a delivery, by service, sub-account and charge kind, where that was kept."""
+    file = home.ledger / f"{_name(delivery)}.parquet"
+    return file if file.exists() else None
+
+
+def _last(home: Home, unit: Unit) -> Delivery | None:
+    return max(_entries(home, f"*-{_mark(unit)}"), key=lambda d: d.delivered_at, default=None)
+
+
+def _entries(home: Home, pattern: str) -> Iterator[Delivery]:
+    """Ledger entries, and those that a publication interrupted at its last step has left pending."""
+    for file in home.ledger.glob(f"{pattern}.pending"):
+        # It may be finished by its own process between the listing and the reading; then the listing below has it.
+        with suppress(OSError, ValueError, TypeError):
+            delivery = _read(file)
+            if _stands(home, delivery) and not file.with_suffix(".json").exists():
+                yield delivery
+    for file in home.ledger.glob(f"{pattern}.json"):
+        yield _read(file)
+
+
+def _read(file: Path) -> Delivery:
+    return Delivery(**json.loads(file.read_text(encoding="utf-8")))
+
+
+def _stands(home: Home, delivery: Delivery) -> bool:
+    """Whether the lake's data are as a delivery left them."""
+    target = home.lake / delivery.unit.file
+    if delivery.withdrawn:
+        return not target.exists()
+    return target.exists() and footer_id(target) == delivery.delivery_id
+
+
+_mine = threading.local()
+"""Lakes that this thread has locked."""
 
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Hold the lake's write lock: two ingestions publish one after the other."""
+    """Hold the lake's write lock: two ingestions publish one after the other. Who holds it may take it again."""
+    held: set[Path] = _mine.__dict__.setdefault("lakes", set())
+    this = home.lake.resolve()
+    if this in held:
+        yield
+        return
     home.lake.mkdir(parents=True, exist_ok=True)
     with (home.lake / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        recover(home)
+        held.add(this)
+        try:
+            recover(home)
+            yield
+        finally:
+            held.remove(this)
+
+
+@contextmanager
+def writing(home: Home) -> Iterator[None]:
+    """Turn a disk that is full or not to be written into one message.
+
+    Refuses  RefusedError; what was being written is not in the lake, and what stood there stays.
+    """
+    try:
         yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except duckdb.Error as error:
+        found = NO_ROOM.search(str(error))
+        if found is None:
+            raise
+        reason = found[0]
+    else:
+        return
+    raise RefusedError(
+        f"{home.lake} cannot be written ({reason}): what was being written did not enter the lake, and what stood "
+        "there stays. Make room, or let it be written, and run the same command again."
+    ) from None
 
 
-def publish(home: Home, delivery: Delivery, staged: Path) -> None:
+NO_ROOM = re.compile(r"No space left on device|File too large|Disk quota exceeded|Read-only file system")
+"""What the system says when a file cannot grow, as DuckDB passes it on."""
+
+
+def publish(home: Home, delivery: Delivery, staged: Path, *, kept: Path | None = None) -> Delivery:
     """Put a staged Parquet file in its unit's place and remember it; call under `locked`.
 
-    Reads    staged: a file on the lake's own file system whose footer holds the delivery's id.
+    Reads    staged: a file on the lake's own file system whose footer holds the delivery's id; kept: its breakdown.
+    Returns  the delivery as it is remembered: never as old as what it replaces, whatever the clock said.
     """
-    home.ledger.mkdir(parents=True, exist_ok=True)
+    delivery = _after(delivery, _last(home, delivery.unit))
     target = home.lake / delivery.unit.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    name = f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{_mark(delivery.unit)}"
-    pending = home.ledger / f"{name}.pending"
-    pending.write_text(json.dumps(asdict(delivery), indent=1), encoding="utf-8")
+    _make(target.parent)
     _sync(staged)
-    _sync(pending)
-    os.replace(staged, target)
+    with _remembered(home, delivery) as name:
+        if kept is not None:
+            _sync(kept)
+            os.replace(kept, home.ledger / f"{name}.parquet")
+        os.replace(staged, target)
+        _sync(target.parent)
+    return delivery
+
+
+def withdraw(home: Home, unit: Unit) -> Delivery:
+    """Take a unit out of the lake and remember it; call under `locked`.
+
+    Refuses  RefusedError where the lake holds no such unit.
+    """
+    before = holding(home, unit)
+    if before is None:
+        raise RefusedError(f"{unit}: the lake holds nothing of it. `finops deliveries` lists what came in.")
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    gone = replace(
+        before, delivery_id=hashlib.sha256(f"{now} {unit}".encode()).hexdigest()[:16], delivered_at=now,
+        replaced=before.delivery_id, rows_read=0, rows_published=0, rows_rejected=0, rows_merged=0, rows_added=0,
+        billed_total={}, effective_total={}, rejected_total={}, rejected_unreadable=0, notes=[], whole=True,
+        withdrawn=True,
+        billed_change={c: f"{Decimal(a).copy_negate():f}" for c, a in before.billed_total.items() if Decimal(a)},
+    )  # fmt: skip
+    gone = _after(gone, before)
+    target = home.lake / unit.file
+    with _remembered(home, gone):
+        target.unlink()
+        _sync(target.parent)
+    return gone
+
+
+def _after(delivery: Delivery, last: Delivery | None) -> Delivery:
+    if last is None or delivery.delivered_at > last.delivered_at:
+        return delivery
+    later = datetime.fromisoformat(last.delivered_at) + timedelta(microseconds=1)
+    return replace(delivery, delivered_at=later.isoformat(timespec="microseconds"))
+
+
+@contextmanager
+def _remembered(home: Home, delivery: Delivery) -> Iterator[str]:
+    """Write the ledger's entry around the one step that changes the data."""
+    _make(home.ledger)
+    name = _name(delivery)
+    pending = home.ledger / f"{name}.pending"
+    try:
+        pending.write_text(json.dumps(asdict(delivery), indent=1), encoding="utf-8")
+        _sync(pending)
+        _sync(home.ledger)
+        yield name
+    except OSError:
+        recover(home)
+        raise
     os.replace(pending, home.ledger / f"{name}.json")
+    _sync(home.ledger)
 
 
 def recover(home: Home) -> None:
     """Finish or forget a publication that was interrupted: the data file's footer says which."""
     for pending in home.ledger.glob("*.pending"):
         try:
-            delivery = Delivery(**json.loads(pending.read_text(encoding="utf-8")))
+            stands = _stands(home, _read(pending))
         except (ValueError, TypeError):
-            pending.unlink()
-            continue
-        target = home.lake / delivery.unit.file
-        if target.exists() and footer_id(target) == delivery.delivery_id:
+            stands = False
+        if stands:
             os.replace(pending, pending.with_suffix(".json"))
         else:
+            pending.with_suffix(".parquet").unlink(missing_ok=True)
             pending.unlink()
+    remembered = {file.stem for file in home.ledger.glob("*.json")}
+    for orphan in home.ledger.glob("*.parquet"):
+        if orphan.stem not in remembered:
+            orphan.unlink()
 
 
 def footer_id(file: Path) -> str | None:
@@ -242,23 +387,76 @@ def footer_id(file: Path) -> str | None:
 
 
 @contextmanager
-def staging(home: Home, *, keep: bool = False) -> Iterator[Path]:
-    """A folder for files on their way into the lake, removed afterwards."""
-    folder = home.staging / str(os.getpid())
-    folder.mkdir(parents=True, exist_ok=True)
+def staging(home: Home) -> Iterator[Path]:
+    """A folder for files on their way into the lake, removed afterwards; what a dead process left goes first.
+
+    Its owner holds a lock beside it while it lives, so that neither a process id given again nor another machine on the
+    same disk takes one for the other.
+    """
+    while True:
+        try:
+            with writing(home):
+                _make(home.staging)
+                handle, name = tempfile.mkstemp(prefix=f".{os.getpid()}-", suffix=".lock", dir=home.staging)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock = Path(name)
+        # Who clears away what the dead left may have taken the file for theirs before it was locked.
+        if lock.exists():
+            break
+        os.close(handle)
+    folder = _of(lock)
     try:
+        _clear(home, keep=lock)
+        folder.mkdir()
         yield folder
     finally:
-        if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+        # Another ingestion may be using it.
+        with suppress(OSError):
+            home.staging.rmdir()
+
+
+def _clear(home: Home, *, keep: Path) -> None:
+    for lock in home.staging.glob(".*.lock"):
+        if lock == keep:
+            continue
+        with suppress(OSError), lock.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(_of(lock), ignore_errors=True)
+            lock.unlink()
+    for folder in home.staging.iterdir():
+        if folder.is_dir() and not (home.staging / f".{folder.name}.lock").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            if home.staging.exists() and not any(home.staging.iterdir()):
-                home.staging.rmdir()
+
+
+def _of(lock: Path) -> Path:
+    """The folder that a lock is beside of."""
+    return lock.with_name(lock.name.removeprefix(".").removesuffix(".lock"))
+
+
+def _name(delivery: Delivery) -> str:
+    return f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{_mark(delivery.unit)}"
 
 
 def _mark(unit: Unit) -> str:
     return hashlib.sha256(str(unit).encode()).hexdigest()[:12]
 
 
-def _sync(file: Path) -> None:
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())
+def _make(folder: Path) -> None:
+    """Make a folder that is still there after the power fails."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync(made.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "ingest": {"contract", "lake", "pricing", "errors", "expectations"},
     "expectations": {"contract", "errors"},
     "warehouse": {"contract", "lake", "errors"},
+    "restatements": {"contract", "lake", "errors"},
     "export": {"contract", "lake", "warehouse", "errors"},
     "conformance": {"contract", "lake", "warehouse", "errors"},
     "analysis": {"errors"},
@@ -41,6 +42,7 @@ MAY_IMPORT = {
         "pipeline",
         "export",
         "conformance",
+        "restatements",
     },
 }
 """Room of ours → rooms of ours it may import."""

@@ -13,7 +13,8 @@ from finops_lib import cli
 from finops_lib.contract import contracts
 
 COMMANDS = (
-    "init", "samples", "sources", "ingest", "deliveries", "build", "forecast", "report", "check", "export", "run",
+    "init", "samples", "sources", "ingest", "withdraw", "deliveries", "build", "forecast", "report", "check", "export",
+    "run",
 )  # fmt: skip
 
 

@@ -360,7 +360,7 @@ def test_a_publication_that_died_before_the_data_moved_is_forgotten_and_after_it
     deliver(home, good)
     whole = {f.name for f in home.ledger.iterdir()}
     unit = Unit(dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-09")
-    entry = next(f for f in home.ledger.iterdir() if '"2026-09"' in f.read_text(encoding="utf-8"))
+    entry = next(f for f in home.ledger.glob("*.json") if '"2026-09"' in f.read_text(encoding="utf-8"))
     content = entry.read_text(encoding="utf-8")
     entry.rename(entry.with_suffix(".pending"))
     with lake.locked(home):

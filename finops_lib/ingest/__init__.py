@@ -6,6 +6,7 @@ nothing of its month is published, and what stood there before stays.
 """
 
 from .adapters import sources, sources_page
-from .publishing import Ingested, Outcome, ingest
+from .publishing import Ingested, Interrupted, Outcome, ingest
+from .withdrawing import withdraw
 
-__all__ = ["Ingested", "Outcome", "ingest", "sources", "sources_page"]
+__all__ = ["Ingested", "Interrupted", "Outcome", "ingest", "sources", "sources_page", "withdraw"]

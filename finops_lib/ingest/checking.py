@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 import duckdb
 
 from ..contract import Column, Contract, Rule, literal, quoted
-from ..lake import TIMELESS
+from ..lake import TIMELESS, Unit
 from .adapters import Adapter
 from .reading import shown
 
@@ -134,17 +134,26 @@ class Total:
 
 
 def totals(db: duckdb.DuckDBPyConnection, adapter: Adapter, contract: Contract) -> dict[Where, Total]:
-    """Rows and exact sums of `staged` by unit; no sums for datasets without those costs."""
+    """Rows and exact sums of `staged` by unit; no sums for datasets without those costs.
+
+    Leaves the table `held`: the same by unit and by what `broken_down` keeps.
+    """
     account, month = placement(contract)
     # Where two exports make one charge, the part number only tells which of them the row is from.
     added = "x_SourcePart > 1" if contract.focus_dataset and not adapter.parts else "false"
     currency = "BillingCurrency" if "BillingCurrency" in contract.names else "null"
     costs = list(dict.fromkeys(["BilledCost", "EffectiveCost", *(c.column for c in adapter.conserves)]))
-    sums = ", ".join(f"sum({c})" if c in contract.names else "null" for c in costs)
+    sums = ", ".join(f"sum({c}) as {c}" if c in contract.names else f"null as {c}" for c in costs)
+    by = "".join(f"{c}, " for c in BROKEN_DOWN if c != "BillingCurrency") if is_broken_down(contract) else ""
+    db.execute(
+        f"create or replace table held as select {account} as x_account, {month} as x_month, {by}"
+        f"{currency} as BillingCurrency, count(*) as rows, count(*) filter (where {added}) as added, {sums} "
+        "from staged group by all"
+    )
     found: dict[Where, Total] = {}
     for a, m, c, rows, extra, *amounts in db.sql(
-        f"select {account}, {month}, {currency}, count(*), count(*) filter (where {added}), {sums} "
-        "from staged group by all"
+        "select x_account, x_month, BillingCurrency, sum(rows), sum(added), "
+        f"{', '.join(f'sum({cost})' for cost in costs)} from held group by all"
     ).fetchall():
         where = (str(a), str(m))
         total = found.get(where, Total(rows=0, added=0, costs={}))
@@ -157,6 +166,28 @@ def totals(db: duckdb.DuckDBPyConnection, adapter: Adapter, contract: Contract) 
             },
         )
     return found
+
+
+BROKEN_DOWN = ("ServiceName", "SubAccountId", "ChargeCategory", "BillingCurrency")
+"""What the ledger keeps apart of each delivery, so that a restatement can be looked into after the data is gone."""
+
+
+def is_broken_down(contract: Contract) -> bool:
+    return {*BROKEN_DOWN, "BilledCost", "EffectiveCost"} <= set(contract.names)
+
+
+def broken_down(unit: Unit, query: str | None) -> str:
+    """A SELECT of rows and costs of one unit as the ledger keeps them: of the table `held`, or of another query."""
+    by = ", ".join(BROKEN_DOWN)
+    if query is None:
+        where = f"x_account = {literal(unit.billing_account)} and x_month = {literal(unit.month)}"
+        return (
+            f"select {by}, rows, BilledCost as billed, EffectiveCost as effective from held where {where} order by all"
+        )
+    return (
+        f"select {by}, count(*) as rows, sum(BilledCost) as billed, sum(EffectiveCost) as effective "
+        f"from ({query}) group by all order by all"
+    )
 
 
 def repairs(db: duckdb.DuckDBPyConnection, contract: Contract) -> dict[Where, str]:

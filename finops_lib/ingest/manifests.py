@@ -31,6 +31,18 @@ class Manifest:
     kind: str
     """The exporter's word for the dataset, such as AmortizedCost; empty for AWS."""
 
+    @property
+    def period(self) -> str:
+        """The exporter's name of the month."""
+        return self.describes[-1]
+
+    @property
+    def scope(self) -> str:
+        """Whose charges it lists: the account or the scope it was exported for; empty where it does not say."""
+        _, account, report, _ = self.describes
+        named = re.match(r"arn:[^:]*:[^:]*:[^:]*:(\d+):", report)
+        return account or (named[1] if named else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sorted:

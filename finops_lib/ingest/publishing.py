@@ -20,10 +20,11 @@ from .. import lake
 from ..contract import Contract, contract, literal, quoted
 from ..errors import FinopsError, RefusedError
 from ..lake import TIMELESS, Closures, Delivery, Home, Unit
-from . import checking, closing, mapping, rejecting
+from . import checking, closing, mapping, overlaps, rejecting
 from .adapters import Adapter, adapters, vocabulary
 from .checking import EXACT, Where, plain
 from .files import Delivered, collect, first_line, holds_no_record, sniff
+from .manifests import Manifest
 from .reading import converted, misfits, passed_over, raw_view, recognise, version, with_date_order
 from .rejecting import Rejected
 
@@ -103,6 +104,38 @@ class _Call:
     accept_rejects: bool
     rejects: list[Path]
     """Where rejected rows of this call were written."""
+    outcomes: list[Outcome]
+    """What became of each unit and file so far."""
+    published: list[Outcome]
+    """What entered the lake, as soon as it did."""
+    taken: dict[Unit, str]
+    """Units of this call that a batch of files gave, and the first of its files."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The call was stopped from the keyboard: what it had published stays.
+
+    done: what it did until then; left: what it had not come to, in words.
+    """
+
+    def __init__(self, done: Ingested, left: list[str]) -> None:
+        super().__init__()
+        self.done = done
+        self.left = left
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """Files of one source that are read together: those of a month, where manifests say which it is."""
+
+    key: str
+    adapter: Adapter
+    period: str
+    files: list[Delivered]
+
+    def __str__(self) -> str:
+        of = f" of {self.period}" if self.period else ""
+        return f"{self.adapter.name}{of}: {_named([f.name for f in self.files])}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +155,8 @@ class _Staged:
     """What the ledger says of a file's units, by the file's name."""
     of_all: Sequence[str] = ()
     """What it says of every unit."""
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    """The manifest that names a file, by the file's name."""
 
 
 def ingest(
@@ -160,28 +195,57 @@ def ingest(
             damaged=[],
             accept_rejects=accept_rejects,
             rejects=[],
+            outcomes=[],
+            published=[],
+            taken={},
         )
-        groups, outcomes = _recognised(call, paths, source, new_only=new_only)
-        for _, (adapter, files) in sorted(groups.items(), key=lambda group: group[0]):
-            outcomes += _ingest_group(call, adapter, files)
-        outcomes += _complete(call)
-        documented = None
-        if data_docs and not dry_run:
-            try:
-                documented = _documented(call, outcomes)
-            except FinopsError as error:
-                # The lake is whole already; pages about it that cannot be written refuse nothing.
-                outcomes.append(Outcome(status="note", source=None, message=str(error)))
+        left = [str(path) for path in paths]
+        try:
+            batches = _recognised(call, paths, source, new_only=new_only)
+            # Charges of two exports are made month by month where manifests tell the months of both.
+            by_month = all(batch.period for batch in batches if batch.adapter.kept)
+            left = [str(batch) for batch in batches]
+            for i, batch in enumerate(batches):
+                left = [str(b) for b in batches[i:]]
+                _brought(call, batch)
+                if i + 1 == len(batches) or (by_month and batches[i + 1].period > batch.period):
+                    _complete(call)
+            left = ["the pages of what was checked"]
+            documented = _data_docs(call) if data_docs and not dry_run else None
+        except KeyboardInterrupt:
+            call.outcomes.extend([o for o in call.published if o not in call.outcomes])
+            raise Interrupted(_ingested(call, None), left) from None
+    return _ingested(call, documented)
+
+
+def _ingested(call: _Call, documented: Path | None) -> Ingested:
     return Ingested(
-        outcomes=[replace(o, staged=None) for o in outcomes], data_docs=documented, rejects=sorted(call.rejects)
+        outcomes=[replace(o, staged=None) for o in call.outcomes], data_docs=documented, rejects=sorted(call.rejects)
     )
 
 
-def _recognised(
-    call: _Call, paths: Sequence[str | Path], source: str | None, *, new_only: bool
-) -> tuple[dict[str, tuple[Adapter, list[Delivered]]], list[Outcome]]:
-    groups: dict[str, tuple[Adapter, list[Delivered]]] = {}
-    outcomes: list[Outcome] = []
+def _data_docs(call: _Call) -> Path | None:
+    try:
+        with lake.writing(call.home):
+            return _documented(call, call.outcomes)
+    except FinopsError as error:
+        # The lake is whole already; pages about it that cannot be written refuse nothing.
+        call.outcomes.append(Outcome(status="note", source=None, message=str(error)))
+        return None
+
+
+def _brought(call: _Call, batch: _Batch) -> None:
+    try:
+        call.outcomes.extend(_ingest_group(call, batch.adapter, batch.files))
+    except RefusedError as error:
+        call.outcomes.append(Outcome(status="refused", source=batch.adapter.name, message=str(error)))
+
+
+def _recognised(call: _Call, paths: Sequence[str | Path], source: str | None, *, new_only: bool) -> list[_Batch]:
+    """The files by source and month, months in their order; those that no manifest gives a month come first."""
+    batches: dict[tuple[str, str], _Batch] = {}
+    known: set[tuple[str, str]] = set()
+    outcomes = call.outcomes
     for given in paths:
         try:
             collected = collect([given], workdir=call.workdir)
@@ -211,10 +275,13 @@ def _recognised(
                 outcomes.append(Outcome(status="refused", source=adapter.name, message=str(error)))
                 continue
             key = next((k for k, a in adapters().items() if a is adapter), f"{adapter.name}:{adapter.sha256}")
-            files = groups.setdefault(key, (adapter, []))[1]
-            if all(f.sha256 != file.sha256 for f in files):
-                files.append(sniffed)
-    return groups, outcomes
+            if (key, file.sha256) in known:
+                continue
+            known.add((key, file.sha256))
+            period = file.manifest.period if file.manifest else ""
+            batch = _Batch(key=key, adapter=adapter, period=period, files=[])
+            batches.setdefault((period, key), batch).files.append(sniffed)
+    return [batches[place] for place in sorted(batches)]
 
 
 def _not_recognised(file: Delivered, source: str | None, error: RefusedError) -> Outcome:
@@ -228,7 +295,7 @@ def _not_recognised(file: Delivered, source: str | None, error: RefusedError) ->
 
 def _not_known(home: Home, files: Sequence[Delivered]) -> list[Delivered]:
     """The files that no delivery of the ledger brought in, and those that a manifest puts together with one of them."""
-    entries = [f for d in lake.deliveries(home) for f in d.files]
+    entries = [f for d in lake.deliveries(home) if d.whole or d.withdrawn for f in d.files]
     known = {f["sha256"] for f in entries} | {f.get("archive_sha256") for f in entries}
     new = [f for f in files if f.sha256 not in known and (f.archive is None or f.archive not in known)]
     together = {f.manifest for f in new if f.manifest}
@@ -247,13 +314,13 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
         rejecting.begin(db)
         files, reasons = _converted(call, db, adapter, files)
         target = call.workdir / f"{adapter.name}-{adapter.dataset}.parquet"
-        delivery_id = _delivery_id(files, adapter)
+        delivery_id = _delivery_id(call, files, adapter)
 
         why: dict[str, list[str]] = {}
 
         def stage(*, strict: bool) -> None:
             raw_view(db, adapter, files, strict=strict, without="rejected" if call.accept_rejects else None)
-            _stage(db, _query(db, adapter), target, delivery_id)
+            _stage(call, db, _query(db, adapter), target, delivery_id)
 
         try:
             if not files:
@@ -304,6 +371,7 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
             rejected=_rejected(db, adapter, files),
             reasons=_with_siblings(call, [f.name for f in files], reasons, counted[0]),
             notes={f.name: told for f in files if (told := version(adapter, f))},
+            manifests={f.name: f.manifest for f in files if f.manifest},
         )
         notes = [
             Outcome(
@@ -373,21 +441,27 @@ def _unreadable(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered
 
 
 def _already_there(call: _Call, adapter: Adapter, files: Sequence[Delivered]) -> bool:
-    """Whether every file stands in the lake unchanged, so that nothing need be read."""
+    """Whether every file stands in the lake unchanged and whole, so that nothing need be read."""
     arrived = {f.sha256 for f in files}
-    newest = {(d.dataset, d.source, d.billing_account, d.corrects or d.month): d for d in lake.deliveries(call.home)}
-    held = [
-        d
-        for d in newest.values()
-        if d.source == adapter.name and d.dataset == adapter.dataset and d.adapter_sha256 == adapter.sha256
-    ]
+    newest: dict[tuple[str, str], Delivery] = {}
+    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for d in lake.deliveries(call.home):
+        if d.source == adapter.name and d.dataset == adapter.dataset:
+            where = (d.billing_account, d.corrects or d.month)
+            newest[where] = d
+            seen[where] |= {f["sha256"] for f in d.files}
+    held = [d for d in newest.values() if not d.withdrawn and d.whole and d.adapter_sha256 == adapter.sha256]
     settled = {f["sha256"] for d in held for f in d.files if {g["sha256"] for g in d.files} <= arrived}
+    # What gave a month that holds something else by now, or nothing, is wanted back there.
+    for where, d in newest.items():
+        settled -= seen[where] - (set() if d.withdrawn else {f["sha256"] for f in d.files})
     return bool(files) and arrived <= settled
 
 
-def _delivery_id(files: Sequence[Delivered] | Sequence[dict[str, Any]], adapter: Adapter) -> str:
+def _delivery_id(call: _Call, files: Sequence[Delivered] | Sequence[dict[str, Any]], adapter: Adapter) -> str:
+    """What names a delivery: its files, how they are read, and when, because the same files may come again."""
     hashes = sorted(f.sha256 if isinstance(f, Delivered) else f["sha256"] for f in files)
-    return hashlib.sha256("".join([*hashes, adapter.sha256]).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join([*hashes, adapter.sha256, call.began]).encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -407,13 +481,15 @@ def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
 # --------------------------------------------------------------------------------------------------------------- stage
 
 
-def _stage(db: duckdb.DuckDBPyConnection, query: str, target: Path, delivery_id: str) -> None:
+def _stage(call: _Call, db: duckdb.DuckDBPyConnection, query: str, target: Path, delivery_id: str) -> None:
     """Write a query to a Parquet file and show it as the view `staged`."""
-    db.execute(
-        f"copy ({query}) to {literal(str(target))} "
-        f"(format parquet, kv_metadata {{finops_delivery: {literal(delivery_id)}}})"
-    )
+    _copy(call, db, query, target, f", kv_metadata {{finops_delivery: {literal(delivery_id)}}}")
     db.execute(f"create or replace view staged as select * from read_parquet({literal(str(target))})")
+
+
+def _copy(call: _Call, db: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = "") -> None:
+    with lake.writing(call.home):
+        db.execute(f"copy ({query}) to {literal(str(target))} (format parquet{options})")
 
 
 def _query(db: duckdb.DuckDBPyConnection, adapter: Adapter) -> str:
@@ -462,28 +538,64 @@ def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged
     published = checking.totals(db, adapter, own)
     mended = checking.repairs(db, own)
     lost = _lost_money(adapter, delivered, published)
-    outcomes: list[Outcome] = []
     spoilt: dict[str, list[str]] = {name: [] for name in staged.reasons}
     if not published and not read and not staged.reasons:
         names = _named(list(staged.entries))
         held = f"no row that {adapter.name} reads" if adapter.rows or adapter.line else "a header and no rows"
         return [Outcome(status="empty", source=adapter.name, message=f"{names}: holds {held}; nothing to publish.")]
-    for where in sorted(set(published) | set(read) | set(staged.rejected)):
-        unit = Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])
+    copies = overlaps.between_files(db, own, read, staged.manifests)
+    problems = {
+        where: [*staged.offences.get(where, []), *lost.get(where, []), *([copies[where]] if where in copies else [])]
+        for where in sorted(set(published) | set(read) | set(staged.rejected))
+    }
+    with lake.locked(call.home):
+        outcomes = _settled(call, db, adapter, staged, problems, published, mended, spoilt)
+    for name, found in staged.reasons.items():
+        kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
+        outcomes += [
+            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged.file)
+            for message in found
+        ]
+    return outcomes
+
+
+def _settled(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    staged: _Staged,
+    problems: dict[Where, list[str]],
+    published: dict[Where, checking.Total],
+    mended: dict[Where, str],
+    spoilt: dict[str, list[str]],
+) -> list[Outcome]:
+    """Publish the units without a problem, while nobody else publishes."""
+    read, _ = staged.counted
+    now = lake.current(call.home)
+    units = {
+        where: Unit(dataset=adapter.dataset, source=adapter.source, billing_account=where[0], month=where[1])
+        for where in problems
+    }
+    outcomes: list[Outcome] = []
+    superseded = {where for where, unit in units.items() if _is_there_better(call, db, adapter, unit)}
+    for where, unit in units.items():
+        if where not in superseded and where in published:
+            problems[where] += _overlaps(call, db, adapter, unit, sorted(read.get(where, {})), staged, now)
+    whole = not staged.reasons and not any(problems.values())
+    for where, unit in units.items():
         contributing = read.get(where, {})
-        if _is_there_better(call, db, adapter, unit):
+        if where in superseded:
             message = f"{unit}: left out, what {adapter.name} says; the lake holds the same money from {adapter.source}"
             outcomes.append(Outcome(status="superseded", source=adapter.name, unit=unit, message=message))
             continue
         rejected = staged.rejected.get(where, NONE_REJECTED)
-        problems = [*staged.offences.get(where, []), *lost.get(where, [])]
         if rejected.rows:
             _keep_rejected(call, db, unit)
         if set(contributing) & set(staged.reasons):
             for name in set(contributing) & set(staged.reasons):
                 spoilt[name].append(str(unit))
             continue
-        if problems:
+        if problems[where]:
             outcomes += [
                 Outcome(
                     status="refused",
@@ -492,7 +604,7 @@ def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged
                     staged=staged.file,
                     message=f"{p} {unit} stays as it was." if "None" not in where else p,
                 )
-                for p in problems
+                for p in problems[where]
             ]
             continue
         if not contributing and where not in published:
@@ -523,17 +635,41 @@ def _settle(call: _Call, db: duckdb.DuckDBPyConnection, adapter: Adapter, staged
             ],
             rejected_total={c: plain(a) for c, a in sorted(rejected.billed.items())},
             rejected_unreadable=rejected.unreadable,
+            whole=whole,
         )
-        if not rejected.rows and not call.dry_run:
-            rejecting.forget(call.home, unit)
         outcomes.append(_publish(call, db, adapter, unit, delivery, staged.file, alone=len(published) == 1))
-    for name, found in staged.reasons.items():
-        kept = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] else ""
-        outcomes += [
-            Outcome(status="refused", source=adapter.name, message=f"{message}{kept}", staged=staged.file)
-            for message in found
-        ]
     return outcomes
+
+
+def _overlaps(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    unit: Unit,
+    files: Sequence[str],
+    staged: _Staged,
+    now: dict[Unit, Delivery],
+) -> list[str]:
+    """Why a unit would count the same charges twice."""
+    found = [
+        overlaps.between_reports(files, staged.manifests),
+        overlaps.between_sources(db, call.home, unit, now),
+        None if adapter.parts else _taken(call, adapter, unit, files),
+    ]
+    return [message for message in found if message is not None]
+
+
+def _taken(call: _Call, adapter: Adapter, unit: Unit, files: Sequence[str]) -> str | None:
+    """Why a unit that other files of this call gave already cannot be given once more."""
+    if adapter.bucket is not None or not files:
+        return None
+    first = call.taken.setdefault(unit, files[0])
+    if first == files[0]:
+        return None
+    return (
+        f"{files[0]} and {first} came in one call as two deliveries of one month, and one would replace the other. "
+        "Deliver the newer one alone."
+    )
 
 
 def _keep_rejected(call: _Call, db: duckdb.DuckDBPyConnection, unit: Unit) -> None:
@@ -644,7 +780,23 @@ def _publish(
     *,
     alone: bool,
 ) -> Outcome:
-    """Put one unit of `staged` in its place, unless it is there already."""
+    """Put one unit of `staged` in its place, unless it is there already; call under `lake.locked`."""
+    try:
+        return _put(call, db, adapter, unit, delivery, staged, alone=alone)
+    except RefusedError as error:
+        return Outcome(status="refused", source=unit.source, unit=unit, message=f"{unit}: {error}")
+
+
+def _put(
+    call: _Call,
+    db: duckdb.DuckDBPyConnection,
+    adapter: Adapter,
+    unit: Unit,
+    delivery: Delivery,
+    staged: Path,
+    *,
+    alone: bool,
+) -> Outcome:
     before = lake.holding(call.home, unit)
     account, month = ("x_account", "x_month") if unit.dataset == PARTS else checking.placement(contract(unit.dataset))
     rows = "* exclude (x_account, x_month)" if unit.dataset == PARTS else "*"
@@ -653,10 +805,11 @@ def _publish(
         f"where {account} = {literal(unit.billing_account)} and {month} = {literal(unit.month)}"
     )
     query = arrived
-    late = closing.late(
-        db, call.home, call.closures, delivery, arrived, workdir=call.workdir,
-        stays=partial(_what_stays, adapter, contract(unit.dataset), arrived) if adapter.bucket else None,
-    )  # fmt: skip
+    with lake.writing(call.home):
+        late = closing.late(
+            db, call.home, call.closures, delivery, arrived, workdir=call.workdir,
+            stays=partial(_what_stays, adapter, contract(unit.dataset), arrived) if adapter.bucket else None,
+        )  # fmt: skip
     if late:
         if late.message:
             return Outcome(status="refused", source=unit.source, unit=unit, message=late.message)
@@ -688,16 +841,22 @@ def _publish(
     file = staged
     if not alone or query != arrived:
         file = call.workdir / f"{hashlib.sha256(str(unit).encode()).hexdigest()[:16]}.parquet"
-        db.execute(
-            f"copy ({query}) to {literal(str(file))} "
-            f"(format parquet, kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}})"
-        )
-    with lake.locked(call.home):
-        lake.publish(call.home, delivery, file)
-    return Outcome(
+        _copy(call, db, query, file, f", kv_metadata {{finops_delivery: {literal(delivery.delivery_id)}}}")
+    kept = None
+    if unit.dataset != PARTS and checking.is_broken_down(contract(unit.dataset)):
+        kept = call.workdir / "breakdown.parquet"
+        own = checking.broken_down(unit, None if query == arrived else query)
+        _copy(call, db, own, kept)
+    with lake.writing(call.home):
+        delivery = lake.publish(call.home, delivery, file, kept=kept)
+    if not delivery.rows_rejected:
+        rejecting.forget(call.home, unit)
+    published = Outcome(
         status="published", source=unit.source, unit=unit, delivery=delivery, message=message,
         staged=call.home.lake / unit.file,
     )  # fmt: skip
+    call.published.append(published)
+    return published
 
 
 def _held(file: Path) -> str:
@@ -835,7 +994,7 @@ def _keep(
             _keep_rejected(call, db, unit)
         files = [file for name in sorted(contributing) for file in entries[name]]
         delivery = Delivery(
-            delivery_id=_delivery_id(files, adapter),
+            delivery_id=_delivery_id(call, files, adapter),
             dataset=PARTS,
             source=adapter.name,
             billing_account=where[0],
@@ -853,14 +1012,18 @@ def _keep(
             rejected_total={c: plain(a) for c, a in sorted(lacking.billed.items())},
             rejected_unreadable=lacking.unreadable,
         )
-        kept.append(_publish(call, db, adapter, unit, delivery, call.workdir, alone=False))
+        if taken := _taken(call, adapter, unit, sorted(contributing)):
+            message = f"{taken} {unit} stays as it was."
+            kept.append(Outcome(status="refused", source=adapter.name, unit=unit, message=message))
+            continue
+        with lake.locked(call.home):
+            kept.append(_publish(call, db, adapter, unit, delivery, call.workdir, alone=False))
         call.kept.add((adapter.name, where))
-    return [*_refusals(adapter, reasons), *(kept if call.dry_run else [])]
+    return [*_refusals(adapter, reasons), *(o for o in kept if call.dry_run or o.status == "refused")]
 
 
-def _complete(call: _Call) -> list[Outcome]:
+def _complete(call: _Call) -> None:
     """Adapt the charges of every account and month of which a part has arrived, from all the parts there are."""
-    outcomes: list[Outcome] = []
     for adapter in (a for a in adapters().values() if a.select is not None and a.parts and not call.dry_run):
         now = lake.current(call.home)
         for where, arrived in _to_complete(call, adapter, now):
@@ -872,10 +1035,12 @@ def _complete(call: _Call) -> list[Outcome]:
                     f"{arrived}, account {where[0]}, {where[1]}: kept; its charges appear once the {awaited} "
                     f"export{of_month} is delivered too"
                 )
-                outcomes.append(Outcome(status="held", source=arrived, unit=units[arrived], message=message))
+                call.outcomes.append(Outcome(status="held", source=arrived, unit=units[arrived], message=message))
                 continue
-            outcomes += _from_parts(call, adapter, units, now)
-    return outcomes
+            # Parts that another ingestion replaces in between would not be the ones that the ledger names.
+            with lake.locked(call.home):
+                call.outcomes.extend(_from_parts(call, adapter, units, lake.current(call.home)))
+    call.kept.clear()
 
 
 def _to_complete(call: _Call, adapter: Adapter, now: dict[Unit, Delivery]) -> list[tuple[Where, str]]:
@@ -906,7 +1071,7 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
     call.progress(f"adapting {adapter.name} {units[adapter.name].month}")
     entries = _by_name([f for u in units.values() if u in now for f in now[u].files])
     notes = [f"no {name} delivery of this month yet" for name in adapter.parts if units[name] not in now]
-    delivery_id = _delivery_id([f for files in entries.values() for f in files], adapter)
+    delivery_id = _delivery_id(call, [f for files in entries.values() for f in files], adapter)
     target = call.workdir / f"{adapter.name}-{units[adapter.name].month}-{delivery_id}.parquet"
     where = (units[adapter.name].billing_account, units[adapter.name].month)
     with _database(call) as db:
@@ -915,7 +1080,7 @@ def _from_parts(call: _Call, adapter: Adapter, units: dict[str, Unit], now: dict
             _part_table(call, db, adapter, name, unit if unit in now else None)
 
         def stage() -> None:
-            _stage(db, _in_contract_columns(db, adapter), target, delivery_id)
+            _stage(call, db, _in_contract_columns(db, adapter), target, delivery_id)
 
         try:
             stage()
