@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FinopsError, UsageError
+from .errors import FinopsError, UsageError, is_stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has read enough (| head); what was written to disk is whole.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as stop:
+        if not is_stop(stop):
+            raise
         print("finops: stopped. What was published stays; run the same command again to go on.", file=sys.stderr)
         return 130
     return code

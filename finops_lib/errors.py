@@ -23,3 +23,8 @@ class ShortHistoryError(FinopsError):
 
 class UsageError(FinopsError):
     """The command itself was wrong; the command line exits 2."""
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether somebody pressed Ctrl-C: while DuckDB is at work, that arrives as a RuntimeError."""
+    return isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted"

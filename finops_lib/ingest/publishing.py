@@ -18,7 +18,7 @@ import duckdb
 
 from .. import lake
 from ..contract import Contract, contract, literal, quoted
-from ..errors import FinopsError, RefusedError
+from ..errors import FinopsError, RefusedError, is_stop
 from ..lake import TIMELESS, Closures, Delivery, Home, Unit
 from . import checking, closing, mapping, overlaps, rejecting
 from .adapters import Adapter, adapters, vocabulary
@@ -181,6 +181,8 @@ def ingest(
     Returns  one outcome per unit or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
+    with lake.writing(home), lake.locked(home):
+        pass  # what died while it published is finished or forgotten, also where nothing new comes in
     with lake.staging(home) as workdir:
         call = _Call(
             home=home,
@@ -212,7 +214,9 @@ def ingest(
                     _complete(call)
             left = ["the pages of what was checked"]
             documented = _data_docs(call) if data_docs and not dry_run else None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as stop:
+            if not is_stop(stop):
+                raise
             call.outcomes.extend([o for o in call.published if o not in call.outcomes])
             raise Interrupted(_ingested(call, None), left) from None
     return _ingested(call, documented)
@@ -400,7 +404,8 @@ def _converted(
         if len(files) > 1:
             call.progress(f"reading {adapter.name}: file {i} of {len(files)}, {file.name}")
         try:
-            readable.append(converted(db, adapter, file, workdir=call.workdir))
+            with lake.writing(call.home):
+                readable.append(converted(db, adapter, file, workdir=call.workdir))
         except RefusedError as error:
             reasons[file.name] = [str(error)]
     return readable, reasons

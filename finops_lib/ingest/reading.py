@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from .. import lake
 from ..contract import literal, quoted
 from ..errors import RefusedError, UsageError
 from . import dates
@@ -245,6 +246,8 @@ def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, 
         db.execute("set preserve_insertion_order = true")
         db.execute(f"copy (select {used} from {_csv(adapter, file)}) to {literal(str(out))} (format parquet)")
     except duckdb.Error as error:
+        if lake.NO_ROOM.search(str(error)):
+            raise
         raise RefusedError(reading_error(file, error)) from None
     finally:
         db.execute("set preserve_insertion_order = false")
