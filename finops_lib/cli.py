@@ -366,11 +366,11 @@ def _difference(options: argparse.Namespace) -> int:
                 "unit": asdict(found.after.unit),
                 "before": found.before.id,
                 "after": found.after.id,
-                "billed_change": {c: _amount(found.total(c)[0]) for c in found.currencies},
-                "effective_change": {c: _amount(found.total(c)[1]) for c in found.currencies},
+                "billed_change": {c: _exact(found.total(c)[0]) for c in found.currencies},
+                "effective_change": {c: _exact(found.total(c)[1]) for c in found.currencies},
                 "changes": [
-                    {k: _amount(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
-                    | {"billed_change": _amount(c.billed), "effective_change": _amount(c.effective)}
+                    {k: _exact(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
+                    | {"billed_change": _exact(c.billed), "effective_change": _exact(c.effective)}
                     for c in found.changes
                 ],
             }
@@ -385,7 +385,7 @@ def _difference(options: argparse.Namespace) -> int:
             if c.currency == currency:
                 print(
                     f"  {_signed(c.billed)}  {c.service or 'no service'}, {c.sub_account or 'no sub-account'}, "
-                    f"{c.charge or 'no kind'}: billed {_amount(c.billed_before)} → {_amount(c.billed_after)}, "
+                    f"{c.charge or 'no kind'}: billed {_exact(c.billed_before)} → {_exact(c.billed_after)}, "
                     f"effective {_signed(c.effective)}, rows {c.rows:+}"
                 )
     if not found.changes:
@@ -393,13 +393,13 @@ def _difference(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _amount(amount: Decimal) -> str:
+def _exact(amount: Decimal) -> str:
     text = f"{amount:f}"
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
 def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{_amount(amount)}"
+    return f"{'+' if amount > 0 else ''}{_exact(amount)}"
 
 
 def _build(options: argparse.Namespace) -> int:
