@@ -47,7 +47,7 @@ class Delivered:
     """sha256 of the archive it was unpacked from."""
     opened: tuple[tuple[str, str], ...] = ()
     """Keys inside of JSON that stands in a text of a record: the text's own key, and the key in it."""
-    document_size: int = 1 << 26
+    document_size: int = 1 << 24
     """Bytes that a JSON document may have; DuckDB allocates twice as many for each thread."""
     array: bool = False
     """Whether a JSON file is one array rather than objects after each other."""
@@ -216,7 +216,7 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
             f"{file.name}: the file holds only blanks. Wanted an export with at least a header; export it again."
         )
     if stripped[0] in "{[":
-        return _sniff_json(file, stripped)
+        return _sniff_json(replace(file, document_size=1 << 20) if len(start) < 1 << 20 else file, stripped)
     endings = start.count(b"\r\n")
     if not text.splitlines()[0].strip() or (endings and endings != start.count(b"\n")):
         file = _with_one_ending(file, workdir)

@@ -317,6 +317,7 @@ def _ingest_group(call: _Call, adapter: Adapter, files: list[Delivered]) -> list
     with _database(call) as db:
         rejecting.begin(db)
         files, reasons = _converted(call, db, adapter, files)
+        _limit_memory(db, [f.document_size for f in files if f.format == "json"])
         target = call.workdir / f"{adapter.name}-{adapter.dataset}.parquet"
         delivery_id = _delivery_id(call, files, adapter)
 
@@ -469,13 +470,19 @@ def _delivery_id(call: _Call, files: Sequence[Delivered] | Sequence[dict[str, An
     return hashlib.sha256("".join([*hashes, adapter.sha256, call.began]).encode()).hexdigest()[:16]
 
 
+def _limit_memory(db: duckdb.DuckDBPyConnection, documents: Sequence[int] = ()) -> None:
+    """Let DuckDB spill early; what its JSON reader allocates for each file and thread at once comes on top."""
+    [(threads,)] = db.sql("select current_setting('threads')").fetchall()
+    buffers = 2 * int(threads) * sum(documents)
+    db.execute(f"set memory_limit = '{512 + 256 * int(threads) + (buffers >> 20)}MB'")
+
+
 @contextmanager
 def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute("set preserve_insertion_order = false")
-        [(threads,)] = db.sql("select current_setting('threads')").fetchall()
-        db.execute(f"set memory_limit = '{512 + 256 * int(threads)}MB'")
+        _limit_memory(db)
         db.execute(f"set temp_directory = {literal(str(call.workdir / 'spill'))}")
         if call.account is not None:
             db.execute(f"set variable account = {literal(call.account)}")
