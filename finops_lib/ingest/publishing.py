@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import duckdb
 
@@ -487,7 +490,27 @@ def _database(call: _Call) -> Iterator[duckdb.DuckDBPyConnection]:
         if call.account is not None:
             db.execute(f"set variable account = {literal(call.account)}")
         vocabulary(db)
-        yield db
+        with _stopped_by_ctrl_c(db):
+            yield db
+
+
+@contextmanager
+def _stopped_by_ctrl_c(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Tell DuckDB of Ctrl-C: by itself it waits until each of its other threads has read to its end."""
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        db.interrupt()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # --------------------------------------------------------------------------------------------------------------- stage
