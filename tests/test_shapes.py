@@ -121,3 +121,13 @@ def test_a_file_whose_values_misfit_all_over_is_refused_by_them_alone(home: Home
     said = [o.message for o in ingest(home, [tmp_path / "cur.csv"], data_docs=False).refused]
     assert said[0].startswith("cur.csv, row 1, column bill_billing_period_start_date: found 'soon', wanted a time")
     assert said[1].startswith("cur.csv, row 1, column line_item_unblended_cost: found 'much', wanted a number.")
+
+
+def test_details_of_a_price_that_a_charge_does_not_name_are_left_out_and_said(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        text(charge("1", category="Tax", SkuPriceId="p", SkuPriceDetails='{"CoreCount": 2}'))
+    )
+    assert [status for status, _ in deliver(home, tmp_path / "a.csv")] == ["published"]
+    [row] = warehouse.dataset(home, "cost_and_usage").select("SkuPriceDetails", "x_Repairs").rows()
+    assert row[0] is None
+    assert '"SkuPriceDetails": {"CoreCount": 2}' in row[1]

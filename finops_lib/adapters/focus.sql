@@ -27,7 +27,7 @@
 -- quirk: A BillingPeriodEnd that is the month's last day (GCP) becomes the day after it.
 -- quirk: A billing account given as SubAccountId (GCP) becomes the project of the row.
 -- quirk: A missing InvoiceIssuerName (AWS) is the provider's name; a missing ContractedCost (drafts) is the list cost.
--- quirk: Prices and quantities without SkuPriceId or on taxes, quantities without a unit and names without an id are left out.
+-- quirk: Prices, their details and quantities without SkuPriceId or on taxes, quantities without a unit and names without an id are left out.
 -- quirk: Consumption on the unused part of a commitment is left out, because nothing consumed it.
 -- quirk: Tags as a list of pairs (GCP) become an object, in which a key's first value stays.
 -- quirk: Azure's x_InvoiceId, x_PricingCurrency, x_SkuMeterName and x_OnDemandCost are read where the FOCUS column is not there yet.
@@ -139,7 +139,8 @@ select
     end as Tags,
 
     case when not is_tax then SkuId end as SkuId, SkuMeter,
-    case when not is_tax then SkuPriceId end as SkuPriceId, cast(SkuPriceDetails as varchar) as SkuPriceDetails,
+    case when not is_tax then SkuPriceId end as SkuPriceId,
+    case when has_price then cast(SkuPriceDetails as varchar) end as SkuPriceDetails,
     case when has_price then pricing end as PricingCategory,
     PricingCurrency, PricingCurrencyEffectiveCost,
     case when has_pricing_quantity then PricingQuantity end as PricingQuantity,
@@ -189,6 +190,7 @@ select
         case when ResourceId is null then '"ResourceName": ' || to_json(ResourceName) end,
         case when is_tax then '"SkuId": ' || to_json(SkuId) end,
         case when is_tax then '"SkuPriceId": ' || to_json(SkuPriceId) end,
+        case when not has_price then '"SkuPriceDetails": ' || SkuPriceDetails end,
         case when has_tag_list then '"Tags": ' || Tags end,
         case when ContractedCost is null then '"ContractedCost": null' end,
         case when not has_price or pricing <> PricingCategory
