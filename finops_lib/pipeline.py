@@ -168,11 +168,12 @@ def month_statuses(home: Home) -> dict[tuple[str, str, str], str]:
 
 
 def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """The scheduled whole: new files of inbox/ and plan/, build, forecast, check, report, and one summary.
+    """The scheduled whole: new files of inbox/ and plan/, conformance, build, forecast, check, report, one summary.
 
     Returns  the summary, which is also written to reports/runs/: each step with status (done, failed, skipped) and
              what it said. A step that fails does not stop the ones that can do without it.
     """
+    from . import conformance
     from .policy import check
     from .reports import report
 
@@ -194,6 +195,15 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
         said = [*done.lines(), *(o.message for o in done.refused)]
         return not done.refused, "; ".join(said) or "no new files"
 
+    def conform() -> tuple[bool, str]:
+        try:
+            findings = conformance.check(home)
+        except NotBuiltError as error:
+            return True, str(error)
+        broken = [f for f in findings if f.offenders and f.rule.severity == "error"]
+        said = [f"{f.rule.sentence} Found {f.offenders}, the first: {f.file}, row {f.row}" for f in broken]
+        return not broken, "; ".join(said) or f"{len(findings)} rules of FOCUS, none broken"
+
     def build() -> tuple[bool, str]:
         built = warehouse.build(home)
         said = f"{built.succeeded} passed, {built.failed} failed, {built.skipped} skipped"
@@ -209,6 +219,7 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
         return not failed, "; ".join(failed) or f"{len(verdicts)} gates, none failed"
 
     step("ingest", bring_in)
+    step("conformance", conform)
     step("build", build)
     step("forecast", look_ahead)
     step("check", gates)

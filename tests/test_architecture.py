@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "policy": {"warehouse", "lake", "analysis", "charts", "errors"},
     "reports": {"warehouse", "lake", "analysis", "charts", "errors"},
     "samples": {"errors"},
-    "pipeline": {"contract", "lake", "ingest", "warehouse", "analysis", "policy", "reports", "errors"},
+    "pipeline": {"contract", "lake", "ingest", "conformance", "warehouse", "analysis", "policy", "reports", "errors"},
     "cli": {
         "errors",
         "lake",

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from finops_lib import lake, pipeline, warehouse
+from finops_lib import conformance, lake, pipeline, warehouse
 from finops_lib.errors import UsageError
 from finops_lib.ingest import ingest
 from finops_lib.ingest.checking import EXACT
@@ -43,6 +43,11 @@ def test_every_vendors_month_is_billed_to_the_last_digit(company: Home, truth: d
     change = Decimal(late["billed_change"])
     wanted[key] = (EXACT.add(wanted[key][0], change), EXACT.add(wanted[key][1], change))
     assert found == wanted
+
+
+def test_the_lake_keeps_every_rule_of_focus(company: Home) -> None:
+    broken = [f for f in conformance.check(company) if f.offenders and f.rule.severity == "error"]
+    assert [(f.rule.id, f.offenders, f.file, f.row) for f in broken] == []
 
 
 def test_every_mart_holds_all_the_money_of_the_lake(company: Home) -> None:
@@ -160,6 +165,7 @@ def test_a_scheduled_run_takes_what_is_new_and_leaves_one_summary(company: Home)
     assert summary["steps"][0]["said"] == "no new files"
     assert [(s["step"], s["status"]) for s in summary["steps"]] == [
         ("ingest", "done"),
+        ("conformance", "done"),
         ("build", "done"),
         ("forecast", "done"),
         ("check", "failed"),  # the planted unapproved model

@@ -125,6 +125,7 @@ PLANTED: dict[str, tuple[Row, ...]] = {
     "region_id_has_its_name": ({"RegionName": None},),
     "region_name_has_its_id": ({"RegionId": None},),
     "resource_name_has_its_id": ({"ResourceId": None},),
+    "resource_type_has_its_id": ({"ResourceId": None, "ResourceName": None, "ResourceType": "Instance"},),
     "same_currency_is_same_amount": ({"PricingCurrencyEffectiveCost": 5},),
     "service_has_one_category": ({"ServiceCategory": "Storage", "ServiceSubcategory": "Object Storage"},),
     "service_subcategory_is_of_its_category": ({"ServiceSubcategory": "Data Warehouses"},),

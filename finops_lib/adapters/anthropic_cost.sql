@@ -30,6 +30,7 @@ select
     upper(currency) as BillingCurrency,
     coalesce(organization_id, getvariable('account'), 'default') as BillingAccountId,
     workspace_id as SubAccountId,                   -- NULL is the default workspace, or not grouped: the report is alike
+    case when workspace_id is not null then 'Workspace' end as SubAccountType,
     date_trunc('month', starting_at) as BillingPeriodStart, BillingPeriodStart + interval 1 month as BillingPeriodEnd,
     starting_at as ChargePeriodStart, ending_at as ChargePeriodEnd,
     case                                            -- a kind missing here is refused

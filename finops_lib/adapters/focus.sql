@@ -27,7 +27,7 @@
 -- quirk: A BillingPeriodEnd that is the month's last day (GCP) becomes the day after it.
 -- quirk: A billing account given as SubAccountId (GCP) becomes the project of the row.
 -- quirk: A missing InvoiceIssuerName (AWS) is the provider's name; a missing ContractedCost (drafts) is the list cost.
--- quirk: Prices, their details and quantities without SkuPriceId or on taxes, quantities without a unit and names without an id are left out.
+-- quirk: Prices, their details and quantities without SkuPriceId or on taxes, quantities without a unit, names and types without an id are left out.
 -- quirk: Consumption on the unused part of a commitment is left out, because nothing consumed it.
 -- quirk: Tags as a list of pairs (GCP) become an object, in which a key's first value stays.
 -- quirk: Azure's x_InvoiceId, x_PricingCurrency, x_SkuMeterName and x_OnDemandCost are read where the FOCUS column is not there yet.
@@ -128,7 +128,8 @@ select
 
     ServiceCategory, ServiceSubcategory, ServiceName,
     RegionId, case when RegionId is not null then RegionName end as RegionName, AvailabilityZone,
-    ResourceId, case when ResourceId is not null then ResourceName end as ResourceName, ResourceType,
+    ResourceId, case when ResourceId is not null then ResourceName end as ResourceName,
+    case when ResourceId is not null then ResourceType end as ResourceType,
     case
         when has_tag_list then nullif(cast(to_json(map_from_entries(list_filter(
             from_json(Tags, '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
@@ -188,6 +189,7 @@ select
             then '"SubAccountName": ' || to_json(SubAccountName) end,
         case when RegionId is null then '"RegionName": ' || to_json(RegionName) end,
         case when ResourceId is null then '"ResourceName": ' || to_json(ResourceName) end,
+        case when ResourceId is null then '"ResourceType": ' || to_json(ResourceType) end,
         case when is_tax then '"SkuId": ' || to_json(SkuId) end,
         case when is_tax then '"SkuPriceId": ' || to_json(SkuPriceId) end,
         case when not has_price then '"SkuPriceDetails": ' || SkuPriceDetails end,

@@ -130,6 +130,7 @@ select
     list as ListCost,                              -- where no list cost was delivered: before discounts, no lower is known
     currency as BillingCurrency,
     billing_account_id as BillingAccountId, project.id as SubAccountId, project.name as SubAccountName,
+    case when project.id is not null then 'Project' end as SubAccountType,
 
     -- Google's invoice months are Pacific. They keep their name here, as the UTC month of that name: the invoice of
     -- 2026-10 is in 2026-10, although its first hours of usage are of 2026-10-01 07:00 UTC.

@@ -42,6 +42,7 @@ select
     upper(amount.currency) as BillingCurrency,
     coalesce(organization_id, getvariable('account'), 'default') as BillingAccountId,
     organization_name as BillingAccountName, project_id as SubAccountId, project_name as SubAccountName,
+    case when project_id is not null then 'Project' end as SubAccountType,
     -- OpenAI delivers days (UTC) and no billing period: it bills calendar months.
     date_trunc('month', to_timestamp(start_time)) as BillingPeriodStart,
     BillingPeriodStart + interval 1 month as BillingPeriodEnd,
