@@ -29,5 +29,6 @@ create macro aws_discount(net_fees, fees, net_cost, cost) as coalesce(
 
 create macro aws_discounted(amount, net_fees, fees, net_cost, cost) as case
     when amount = 0 or aws_discount(net_fees, fees, net_cost, cost) = 1 then amount
-    else cast(round(cast(amount as double) * aws_discount(net_fees, fees, net_cost, cost), 10) as decimal(38, 18))
+    -- a double has no eighteen decimals to give: ten of its own, the others are 0
+    else cast(cast(cast(amount as double) * aws_discount(net_fees, fees, net_cost, cost) as decimal(28, 10)) as decimal(38, 18))
 end;
