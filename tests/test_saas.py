@@ -119,15 +119,8 @@ def test_databricks_on_azure_is_refused_because_microsoft_bills_it(home: Home, t
     ]
 
 
-@pytest.mark.parametrize(
-    ("form", "total"),
-    [
-        ("parquet", "70003.203851835185185186"),
-        # JSON holds numbers as doubles: 12.345678901234567890 arrives as the shortest text of its double.
-        ("json", "70003.203851835185185052"),
-    ],
-)
-def test_a_warehouse_may_export_the_tables_in_its_own_types(form: str, total: str, home: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["parquet", "json"])
+def test_a_warehouse_may_export_the_tables_in_its_own_types(form: str, home: Home, tmp_path: Path) -> None:
     keys = ("job_id", "job_name", "endpoint_id", "endpoint_name", "warehouse_id")
     metadata = json.dumps(dict.fromkeys(keys, "VARCHAR"))
     pricing = '{"default": "VARCHAR", "effective_list": {"default": "VARCHAR"}}'
@@ -145,7 +138,7 @@ def test_a_warehouse_may_export_the_tables_in_its_own_types(form: str, total: st
             f"from read_csv('{PRICES}', all_varchar = true)) to '{tmp_path / f'prices.{form}'}' (format {form})"
         )
     assert [s for s, _ in said(home, tmp_path)] == ["published", "published"]
-    assert billed(home) == Decimal(total)
+    assert billed(home) == Decimal("70003.203851835185185186")
 
 
 def test_who_ran_it_is_nowhere_in_the_lake(home: Home) -> None:

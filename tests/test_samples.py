@@ -392,14 +392,17 @@ def test_misspelt_teams_stand_in_the_bill_and_only_the_mended_ones_in_the_plan(
 
 def test_plan_and_telemetry_have_the_columns_and_keys_of_their_contracts(written: Path) -> None:
     plan = {f.stem: [f] for f in sorted(written.glob("plan/*.csv"))}
-    assert set(plan) == {c.dataset for c in contracts().values() if c.plan}
+    # Invoices and closed months are what the finance department adds as the year goes.
+    assert set(plan) == {c.dataset for c in contracts().values() if c.plan} - {"invoice", "closed_month"}
     for name in ("gpu_utilization", "training_run", "function_run", "outcome"):
         plan[name] = sorted(written.glob(f"inbox/telemetry/{name}-*.csv"))
         assert len(plan[name]) == MONTHS
     for name, files in plan.items():
         wanted = contract(name)
         frame = pl.concat(pl.read_csv(f, infer_schema=False) for f in files)
-        assert frame.columns == [c.name for c in wanted.delivered_columns], name
+        known = wanted.delivered_columns
+        assert frame.columns == [c.name for c in known if c.name in frame.columns], name
+        assert {c.name for c in known if not c.nulls} <= set(frame.columns), name
         key = [k for k in wanted.key if k in frame.columns]
         assert frame.select(key).is_duplicated().sum() == 0, name
 

@@ -245,8 +245,7 @@ def test_a_scrape_without_a_time_is_refused_with_what_to_do(home: Home, shared_s
     told = deliver(home, shared_samples / "dcgm" / "readme_sample.prom")
     assert [m for _, m in told if "usage_start" in m] == [
         "readme_sample.prom, row 8, column instant (which gives usage_start): found nothing, wanted a time on each "
-        "line, or a file named by the time of the scrape in UTC, such as node-7.2026-10-31T12-00-00Z.prom. "
-        "gpu_utilization from dcgm, account default, None stays as it was."
+        "line, or a file named by the time of the scrape in UTC, such as node-7.2026-10-31T12-00-00Z.prom."
     ]
     assert current(home) == {}
 

@@ -93,6 +93,7 @@ def test_anthropics_amounts_are_cents_and_openais_are_dollars_even_as_text(home:
         '{"data": [{"starting_at": "2026-10-01T00:00:00Z", "results": []}], "has_more": false}',
         "[]",
         "{}",
+        "[{}, {}]",
         '{"runs": []}',
         '{"code": 200, "data": [{}, null]}',
         '{"resourceSpans": [{"scopeSpans": [{"spans": []}]}]}',

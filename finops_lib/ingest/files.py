@@ -345,7 +345,7 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
 
     for document in documents:
         walk(document, NESTED)
-    if not keys:
+    if not keys and not all(d in ({}, None) for d in documents):
         raise RefusedError(
             f"{file.name}: this JSON holds no record, so nothing tells which export it is. Nothing is lost."
         )

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import duckdb
@@ -502,7 +501,7 @@ def _stopped_by_ctrl_c(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         return
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
+    def stop(*_: object) -> NoReturn:
         db.interrupt()
         raise KeyboardInterrupt
 
