@@ -324,9 +324,9 @@ def test_ctrl_c_ends_with_130_and_says_what_was_published_and_what_is_left(home:
 STOPPED = """
 import os, signal, sys, threading
 from finops_lib import cli
-from finops_lib.ingest import publishing
+from finops_lib.ingest import publishing, staging
 signal.signal(signal.SIGINT, signal.default_int_handler)
-publish, stage = publishing.lake.publish, publishing._stage
+publish, stage = publishing.lake.publish, staging.stage
 published, stopped = [], threading.Event()
 def counting(*a, **k):
     published.append(1)
@@ -343,7 +343,7 @@ def stopping(call, db, query, target, delivery_id):
     finally:
         stopped.set()
 publishing.lake.publish = counting
-publishing._stage = stopping
+staging.stage = stopping
 sys.exit(cli.main(sys.argv[1:]))
 """
 """The command line, interrupted from the keyboard while DuckDB reads the second month."""

@@ -547,11 +547,11 @@ def request_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source whose deliveries replace the requests they hold."""
     from dataclasses import replace
 
-    from finops_lib.ingest import adapters, publishing, reading
+    from finops_lib.ingest import adapters, reading, recognising
 
     known = adapters.adapters()
     own = {**known, "direct:ai_usage": replace(known["direct:ai_usage"], bucket="request_id")}
-    for module in (publishing, reading):
+    for module in (reading, recognising):
         monkeypatch.setattr(module, "adapters", lambda: own)
 
 

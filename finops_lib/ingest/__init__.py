@@ -6,7 +6,8 @@ nothing of its month is published, and what stood there before stays.
 """
 
 from .adapters import sources, sources_page
-from .publishing import Ingested, Interrupted, Outcome, ingest
+from .call import Ingested, Interrupted, Outcome
+from .publishing import ingest
 from .withdrawing import withdraw
 
 __all__ = ["Ingested", "Interrupted", "Outcome", "ingest", "sources", "sources_page", "withdraw"]
