@@ -34,10 +34,14 @@ MACROS = """
             + cast(round(b, 9) as decimal(38, 9)) * cast(a - round(a, 9) as decimal(18, 18))
         as decimal(38, 18))
     );
-    -- The tolerance is the official validator's; the difference it is compared with is exact.
-    create macro product_is_off(cost, price, quantity) as
-        price is not null and quantity is not null
-        and coalesce(abs(cost - product(price, quantity)) > 1e-9 * greatest(abs(cast(cost as double)), 1), true);
+    -- The tolerance is the official validator's, and the difference is exact. Doubles, which err by less than a
+    -- millionth of the tolerance, tell what is well within it, several times faster.
+    create macro product_is_off(cost, price, quantity) as case
+        when abs(cast(cost as double) - cast(price as double) * cast(quantity as double))
+            < 0.9e-9 * greatest(abs(cast(cost as double)), 1)
+            or price is null or quantity is null then false
+        else coalesce(abs(cost - product(price, quantity)) > 1e-9 * greatest(abs(cast(cost as double)), 1), true)
+    end;
     create macro rate_differs(a, in_billing_a, b, in_billing_b) as
         abs(cast(a as double) * cast(in_billing_b as double) - cast(b as double) * cast(in_billing_a as double))
         > 1e-6 * abs(cast(a as double) * cast(in_billing_b as double));
