@@ -116,6 +116,8 @@ def test_each_rule_catches_a_row_that_breaks_it_and_lets_an_empty_optional_one_p
         ("tag_rule", {"operator": "'equals'"}, "comparisons have a pattern"),
         ("shared_cost_rule", {"pool_team": "'a'", "consumer_team": "'a'"}, "pool is not its own consumer"),
         ("assumption", {"name": "'exchange_rate'", "currency": "'EUR'"}, "exchange rates name both currencies"),
+        ("assumption", {"name": "'reporting_currency'", "currency": "'EUR'", "value": 2},
+         "reporting currency is named with the value 1"),
         ("contract_commitment", {"ContractCommitmentCategory": "'Spend'"},
          "spend commitments have a cost and its currency"),
         ("contract_commitment", {"ContractCommitmentCategory": "'Usage'"}, "usage commitments have a quantity"),

@@ -649,6 +649,21 @@ SETUP_COSTS = {"voice-support": Decimal(90_000), "shopping-assistant": Decimal(1
 EUR_IN_USD = (
     (date(2025, 1, 1), Decimal("1.08")), (date(2025, 7, 1), Decimal("1.17")), (date(2026, 7, 1), Decimal("1.15")),
 )
+REPORTING_CURRENCY = "USD"
+"""Currency of the group's accounts."""
+ORGANISATION_COSTS = (
+    ("people", "search", Decimal(41_500), "USD", "payroll"),
+    ("people", "assistant", Decimal(38_000), "USD", "payroll"),
+    ("people", "support-bot", Decimal(22_750), "USD", "payroll"),
+    ("people", "fraud", Decimal(27_400), "USD", "payroll"),
+    ("people", "research", Decimal(64_200), "USD", "payroll"),
+    ("people", "research", Decimal("9800.50"), "USD", "agency invoices"),
+    ("people", POOL_TEAM, Decimal(52_600), "USD", "payroll"),
+    ("people", "speech", Decimal(18_300), "EUR", "payroll"),
+    ("saas", "data-platform", Decimal(2_140), "USD", "labelling tool, paid by card"),
+    ("organisation", None, Decimal(6_400), "USD", "AI governance board and training"),
+)
+"""What each month costs beside the bills: category, team, amount, currency, evidence."""
 
 BUDGETS = {
     "search": 30_000, "assistant": 19_500, "support-bot": 38_500, "fraud": 18_000, "recommendations": 33_000,

@@ -26,7 +26,7 @@ def write(run: Run) -> None:
     plan = {
         "budget": _budgets(run), "tag_rule": _tag_rules(), "lifecycle_rule": _lifecycle_rules(),
         "shared_cost_rule": _shared_cost_rules(), "owner": _owners(), "approved_service": _approved(),
-        "assumption": _assumptions(),
+        "assumption": _assumptions(), "organisation_cost": _organisation_costs(run),
     }  # fmt: skip
     for name, rows in plan.items():
         text = io.StringIO()
@@ -173,6 +173,7 @@ def _assumptions() -> Iterator[Row]:
     for since, rate in co.EUR_IN_USD:
         yield _assumption("exchange_rate", None, rate, finance, "treasury's planning rate", currency="EUR",
                           to_currency="USD", valid_from=since)  # fmt: skip
+    yield _assumption("reporting_currency", None, Decimal(1), finance, "group accounts", currency=co.REPORTING_CURRENCY)
     yield _assumption("discount_rate", None, Decimal("0.08"), finance, "cost of capital 2026")
 
 
@@ -184,3 +185,16 @@ def _assumption(
         "name": name, "use_case": use_case, "value": value, "currency": currency, "to_currency": to_currency,
         "valid_from": valid_from, "owner": owner, "evidence": evidence,
     }  # fmt: skip
+
+
+def _organisation_costs(run: Run) -> Iterator[Row]:
+    """What payroll and the ledger say, month by month; people of the open month are paid for all of it."""
+    for month in run.months:
+        for category, team, amount, currency, evidence in co.ORGANISATION_COSTS:
+            run.truth.events["organisation_cost"].append(
+                {"month": month.text, "category": category, "team": team, "currency": currency, "amount": str(amount)}
+            )
+            yield {
+                "month": month.text, "category": category, "team": team, "amount": amount, "currency": currency,
+                "owner": "Sofia Brandt", "evidence": evidence,
+            }  # fmt: skip

@@ -54,6 +54,11 @@ def write(run: Run) -> None:
         "price_cuts": [_price_cut(*cut) for cut in co.PRICE_CUTS if _within(run, cut[2])],
         "runaway_key": _runaway(run),
         "unapproved_model": {"vendor": co.UNAPPROVED[0], "model": co.UNAPPROVED[1]},
+        "organisation_cost": known.events["organisation_cost"],
+        "reporting_currency": {
+            "currency": co.REPORTING_CURRENCY,
+            "rates": [{"from": "EUR", "since": since, "rate": str(rate)} for since, rate in co.EUR_IN_USD],
+        },
         "credits": known.events["credits"],
         "refunds": known.events["refunds"],
         "late_correction": known.events["late_correction"] or None,

@@ -18,6 +18,7 @@
     'invoice': 'cast(null as date)',
     'closed_month': 'cast(null as date)',
     'assumption': 'cast(null as date)',
+    'organisation_cost': 'cast(null as date)',
 } %}
 
 {% for dataset, day in days.items() %}

@@ -1,0 +1,120 @@
+-- Whether each commitment keeps the rule of FOCUS that what was bought (BilledCost of Purchase) is what its use carries
+-- (EffectiveCost of Used and Unused), and if nobody can tell, why. It can be told
+--   over the term, where a contract commitment states it and the lake holds all its billing months;
+--   else over a billing month that is over and holds no correction, where payments are for that month: recurring, begun
+--     no later than the use, and reaching to its end or made on the first day.
+-- More use than payment proves nothing unless the term is known to be without an upfront payment.
+with held as (
+    select
+        billing_account_id,
+        {{ month_text('billing_period_start') }} as month,
+        max(case when charge_category = 'Usage' then cast(charge_period_start as date) end) as last_day_used
+    from {{ ref('stg_cost_and_usage') }}
+    group by billing_account_id, {{ month_text('billing_period_start') }}
+),
+
+accounts as (
+    select
+        billing_account_id,
+        max(last_day_used) as data_through
+    from held
+    group by billing_account_id
+),
+
+terms as (
+    select
+        commitments.*,
+        terms.term_start,
+        terms.term_end,
+        terms.payment_model,
+        accounts.data_through,
+        {{ month_text('terms.term_start') }} as first_term_month,
+        {{ month_text(dbt.dateadd('second', -1, 'terms.term_end')) }} as last_term_month,
+        {{ month_number(dbt.dateadd('second', -1, 'terms.term_end')) }}
+        - {{ month_number('terms.term_start') }} + 1 as term_months,
+        sum(commitments.spread_difference) over (
+            partition by commitments.commitment_id, commitments.billing_currency
+        ) as term_difference,
+        sum(commitments.unspread_purchases) over (
+            partition by commitments.commitment_id, commitments.billing_currency
+        ) as all_unspread_purchases,
+        sum(commitments.upfront_purchases) over (
+            partition by commitments.commitment_id, commitments.billing_currency
+        ) as all_upfront_purchases
+    from {{ ref('int_commitments_summed') }} as commitments
+    left join {{ ref('int_commitment_terms_found') }} as terms
+        on {{ last_part('commitments.commitment_id') }} = terms.commitment_key
+    left join accounts on commitments.billing_account_id = accounts.billing_account_id
+),
+
+months_held as (
+    select
+        terms.commitment_id,
+        terms.billing_currency,
+        count(distinct held.month) as held_months
+    from terms
+    inner join held
+        on
+            terms.billing_account_id = held.billing_account_id
+            and terms.first_term_month <= held.month
+            and terms.last_term_month >= held.month
+    group by terms.commitment_id, terms.billing_currency
+),
+
+described as (
+    select
+        terms.*,
+        coalesce(
+            months_held.held_months = terms.term_months
+            and cast({{ dbt.dateadd('second', -1, 'terms.term_end') }} as date) <= terms.data_through,
+            false
+        ) as term_is_whole,
+        {{ dbt.last_day("cast(terms.billing_period_start as date)", 'month') }} <= terms.data_through as month_is_over,
+        coalesce(
+            terms.first_purchase <= terms.first_use
+            and (terms.last_purchase >= terms.last_use or terms.first_purchase = terms.billing_period_start),
+            terms.usage_charges = 0
+        ) as payments_follow_months
+    from terms
+    left join months_held
+        on
+            terms.commitment_id = months_held.commitment_id
+            and terms.billing_currency = months_held.billing_currency
+),
+
+reasoned as (
+    select
+        *,
+        case when term_is_whole then 'term' else 'month' end as rule_scope,
+        case when term_is_whole then term_difference else spread_difference end as difference,
+        case
+            when not has_id then 'known by its meter alone'
+            when all_unspread_purchases > 0 then 'the bill spreads nothing'
+            when term_is_whole then null
+            when all_upfront_purchases > 0 then 'paid upfront, and the lake does not hold its whole term'
+            when purchases = 0 then 'no purchase in the month'
+            when not coalesce(month_is_over, false) then 'the month is not over'
+            when corrections > 0 then 'the month holds a correction or refund'
+            when not payments_follow_months then 'its payments are not for single months'
+            when spread_difference > 0.01 and coalesce(payment_model, '') <> 'No Upfront'
+                then 'part of it may have been paid before the lake begins'
+        end as reason
+    from described
+)
+
+select
+    commitment_id,
+    month,
+    billing_currency,
+    term_start,
+    term_end,
+    all_unspread_purchases = 0 and has_id as is_spread,
+    rule_scope,
+    case when reason is null then difference end as rule_difference,
+    case
+        when reason is not null then 'not judged'
+        when abs(difference) <= 0.01 then 'holds'
+        else 'broken'
+    end as rule_status,
+    reason as rule_reason
+from reasoned

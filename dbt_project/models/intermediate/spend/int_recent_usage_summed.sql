@@ -1,0 +1,120 @@
+-- Usage of the data's month and the one before, by the period that was billed, and after the last period that a
+-- vendor has billed for its models what the tokens counted since would cost at list price. A period billed ahead
+-- of the data ends with the data.
+with span as (
+    select
+        cast({{ dbt.dateadd('month', -1, dbt.date_trunc('month', 'data_through')) }} as timestamp) as first_instant,
+        cast({{ dbt.dateadd('day', 1, 'data_through') }} as timestamp) as end_of_data
+    from {{ ref('int_data_date_found') }}
+),
+
+billed_until as (
+    select
+        service_provider_name,
+        max(charge_period_end) as billed_until
+    from {{ ref('stg_cost_and_usage') }}
+    where charge_category = 'Usage' and (x_model is not null or x_token_kind is not null)
+    group by service_provider_name
+),
+
+model_services as (
+    select
+        service_provider_name,
+        max(service_name) as service_name
+    from {{ ref('int_charges_summed') }}
+    where x_model is not null or x_token_kind is not null
+    group by service_provider_name
+),
+
+billed as (
+    select
+        charges.charge_period_start as period_start,
+        least(charges.charge_period_end, span.end_of_data) as period_end,
+        cast(charges.charge_period_start as date) as charge_date,
+        charges.service_provider_name,
+        {% for column in subject_columns() %}charges.{{ column }},
+        {% endfor -%}
+        charges.billing_currency,
+        sum(charges.effective_cost) as effective_cost
+    from {{ ref('stg_cost_and_usage') }} as charges
+    inner join span on charges.charge_period_start >= span.first_instant
+    where charges.charge_category = 'Usage'
+    group by
+        charges.charge_period_start, least(charges.charge_period_end, span.end_of_data),
+        cast(charges.charge_period_start as date), charges.service_provider_name,
+        {% for column in subject_columns() %}charges.{{ column }},
+        {% endfor -%}
+        charges.billing_currency
+),
+
+counted as (
+    select
+        counts.usage_start as period_start,
+        counts.usage_end as period_end,
+        cast(counts.usage_start as date) as charge_date,
+        counts.vendor as service_provider_name,
+        counts.account_id as billing_account_id,
+        counts.project_id as sub_account_id,
+        cast(null as string) as service_name,
+        cast(null as string) as resource_id,
+        counts.api_key_id as x_api_key_id,
+        cast(null as string) as charge_description,
+        cast(null as string) as tags,
+        counts.model as x_model,
+        counts.estimated_cost_currency as billing_currency,
+        counts.estimated_cost,
+        case when counts.price_status = 'unpriced' then counts.requests else 0 end as unpriced_requests
+    from {{ ref('int_ai_usage_counted') }} as counts
+    inner join span on counts.usage_start >= span.first_instant
+    left join billed_until on counts.vendor = billed_until.service_provider_name
+    where billed_until.billed_until is null or counts.usage_start >= billed_until.billed_until
+),
+
+keyed as (
+    select
+        period_start,
+        period_end,
+        charge_date,
+        service_provider_name,
+        service_name as billed_service,
+        billing_currency,
+        'billed' as told_by,
+        effective_cost,
+        0 as unpriced_requests,
+        {{ subject_key() }} as subject_key
+    from billed
+
+    union all
+
+    select
+        period_start,
+        period_end,
+        charge_date,
+        service_provider_name,
+        cast(null as string) as billed_service,
+        billing_currency,
+        'estimated' as told_by,
+        estimated_cost as effective_cost,
+        unpriced_requests,
+        {{ subject_key() }} as subject_key
+    from counted
+)
+
+select
+    keyed.period_start,
+    keyed.period_end,
+    coalesce(attributed.team, 'unallocated') as team,
+    keyed.service_provider_name,
+    coalesce(keyed.billed_service, model_services.service_name, 'unknown') as service_name,
+    keyed.billing_currency,
+    keyed.told_by,
+    sum(keyed.effective_cost) as effective_cost,
+    sum(keyed.unpriced_requests) as unpriced_requests
+from keyed
+inner join {{ ref('int_rules_by_day') }} as rules_by_day on keyed.charge_date = rules_by_day.charge_date
+left join {{ ref('int_subjects_attributed') }} as attributed
+    on keyed.subject_key = attributed.subject_key and rules_by_day.rules_as_of = attributed.rules_as_of
+left join model_services on keyed.service_provider_name = model_services.service_provider_name
+group by
+    keyed.period_start, keyed.period_end, coalesce(attributed.team, 'unallocated'), keyed.service_provider_name,
+    coalesce(keyed.billed_service, model_services.service_name, 'unknown'), keyed.billing_currency, keyed.told_by
