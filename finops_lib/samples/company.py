@@ -646,6 +646,15 @@ ATTRIBUTION = {
 """Share of the outcome owed to AI; 1 for the others."""
 HOURLY_RATE = {None: Decimal(48), "photo-moderation": Decimal(31), "campaign-copy": Decimal(55)}
 SETUP_COSTS = {"voice-support": Decimal(90_000), "shopping-assistant": Decimal(140_000)}
+TARGETS = (
+    ("cost_per_accepted_outcome", "campaign-copy", Decimal("6.00"), None),
+    ("cost_per_accepted_outcome", "ticket-resolution", Decimal("0.80"), None),
+    ("cost_per_transaction", "fraud-scoring", Decimal("3.00"), None),
+    ("cost_per_request", None, Decimal("0.02"), None),
+    ("cost_per_request", "shopping-assistant", Decimal("0.005"), None),
+    ("cost_per_request", "shopping-assistant", Decimal("0.003"), date(2026, 8, 1)),
+)
+"""What one unit may cost in USD: metric, use case, line, since when. Only the runaway key breaks one."""
 EUR_IN_USD = (
     (date(2025, 1, 1), Decimal("1.08")), (date(2025, 7, 1), Decimal("1.17")), (date(2026, 7, 1), Decimal("1.15")),
 )

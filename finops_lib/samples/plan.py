@@ -27,6 +27,7 @@ def write(run: Run) -> None:
         "budget": _budgets(run), "tag_rule": _tag_rules(), "lifecycle_rule": _lifecycle_rules(),
         "shared_cost_rule": _shared_cost_rules(), "owner": _owners(), "approved_service": _approved(),
         "assumption": _assumptions(), "organisation_cost": _organisation_costs(run),
+        "target": _targets(),
     }  # fmt: skip
     for name, rows in plan.items():
         text = io.StringIO()
@@ -158,6 +159,15 @@ def _approval(vendor: str, model: str | None, day: date) -> Row:
 def undated(model: str) -> str:
     """A model's name without its date: gpt-4o-mini-2024-07-18 → gpt-4o-mini."""
     return re.sub(r"-(20\d{6}|20\d\d-\d\d-\d\d)$", "", model)
+
+
+def _targets() -> Iterator[Row]:
+    for metric, use_case, threshold, since in co.TARGETS:
+        owner = co.OWNERS[co.USE_CASES[use_case].team][0] if use_case else "Sofia Brandt"
+        yield {
+            "metric": metric, "use_case": use_case, "threshold": threshold, "currency": "USD", "valid_from": since,
+            "owner": owner,
+        }  # fmt: skip
 
 
 def _assumptions() -> Iterator[Row]:

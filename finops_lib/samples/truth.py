@@ -53,6 +53,7 @@ def write(run: Run) -> None:
         "promotion": _promotion(run),
         "price_cuts": [_price_cut(*cut) for cut in co.PRICE_CUTS if _within(run, cut[2])],
         "runaway_key": _runaway(run),
+        "broken_line": _broken_line(run),
         "unapproved_model": {"vendor": co.UNAPPROVED[0], "model": co.UNAPPROVED[1]},
         "organisation_cost": known.events["organisation_cost"],
         "reporting_currency": {
@@ -125,4 +126,17 @@ def _runaway(run: Run) -> dict[str, Any] | None:
         "first_day": key.first_day, "last_day": key.last_day, "factor": key.factor, "currency": "USD",
         "days": [{"date": day, "billed": str(cost)} for day, cost in costs.items()],
         "billed": str(total(costs.values())),
+    }  # fmt: skip
+
+
+def _broken_line(run: Run) -> dict[str, Any] | None:
+    """The runaway key's use case and month, whose texts then cost more than the plan's line."""
+    key = co.RUNAWAY
+    if not _within(run, key.first_day):
+        return None
+    use_case = next(u.use_case for u in co.TOKENS if u.key == key.api_key_id)
+    metric, _, threshold, _ = next(t for t in co.TARGETS if t[1] == use_case)
+    return {
+        "use_case": use_case, "metric": metric, "month": f"{key.first_day:%Y-%m}", "threshold": str(threshold),
+        "currency": "USD",
     }  # fmt: skip

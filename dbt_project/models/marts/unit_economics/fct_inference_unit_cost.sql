@@ -1,4 +1,5 @@
 -- What a request cost: the vendor's bill beside the vendor's count of requests and tokens.
+-- Where requests are logged one by one, the median of their list price and what one in twenty exceeds stand beside.
 -- Both sides are stacked and added up, never joined: what only one of them knows keeps its own row, and a bill in two
 -- currencies cannot double the requests. `ordinal` pairs the first currency billed with the first estimated.
 with billed as (
@@ -44,7 +45,16 @@ used as (
         sum(estimated_cost) as estimated_cost,
         case
             when count(requests) = count(*) then sum(case when price_status = 'unpriced' then requests else 0 end)
-        end as unpriced_requests
+        end as unpriced_requests,
+        case when count(failed_requests) = count(*) then sum(failed_requests) end as failed_requests,
+        case when count(session_id) = count(*) then count(distinct session_id) end as sessions,
+        count(request_id) as logged_requests,
+        percentile_cont(0.5) within group (
+            order by case when request_id is not null then cast(estimated_cost as double) end
+        ) as request_cost_p50,
+        percentile_cont(0.95) within group (
+            order by case when request_id is not null then cast(estimated_cost as double) end
+        ) as request_cost_p95
     from buckets
     group by charge_date, vendor, account_id, project_id, coalesce(model, 'unknown'), estimated_currency
 ),
@@ -67,7 +77,12 @@ both_sides as (
         cast(null as bigint) as tokens,
         cast(null as decimal(38, 18)) as estimated_cost,
         cast(null as string) as estimated_currency,
-        cast(null as bigint) as unpriced_requests
+        cast(null as bigint) as unpriced_requests,
+        cast(null as bigint) as failed_requests,
+        cast(null as bigint) as sessions,
+        cast(null as bigint) as logged_requests,
+        cast(null as double) as request_cost_p50,
+        cast(null as double) as request_cost_p95
     from billed
     union all
     select
@@ -87,7 +102,12 @@ both_sides as (
         tokens,
         estimated_cost,
         estimated_currency,
-        unpriced_requests
+        unpriced_requests,
+        failed_requests,
+        sessions,
+        logged_requests,
+        request_cost_p50,
+        request_cost_p95
     from used
 ),
 
@@ -105,7 +125,12 @@ paired as (
         sum(effective_cost) as effective_cost,
         sum(estimated_cost) as estimated_cost,
         max(estimated_currency) as estimated_currency,
-        cast(sum(unpriced_requests) as bigint) as unpriced_requests
+        cast(sum(unpriced_requests) as bigint) as unpriced_requests,
+        cast(sum(failed_requests) as bigint) as failed_requests,
+        cast(sum(sessions) as bigint) as sessions,
+        cast(sum(logged_requests) as bigint) as logged_requests,
+        max(request_cost_p50) as request_cost_p50,
+        max(request_cost_p95) as request_cost_p95
     from both_sides
     group by charge_date, service_provider_name, account_id, project_id, model, ordinal
 )
@@ -113,5 +138,7 @@ paired as (
 select
     *,
     {{ ratio('effective_cost', 'requests') }} as cost_per_request_billed,
-    {{ ratio('estimated_cost', 'requests - unpriced_requests') }} as cost_per_request_estimated
+    {{ ratio('estimated_cost', 'requests - unpriced_requests') }} as cost_per_request_estimated,
+    {{ ratio('requests - unpriced_requests', 'requests') }} as estimate_coverage,
+    {{ ratio('effective_cost', 'sessions') }} as cost_per_session_billed
 from paired

@@ -19,9 +19,34 @@ with monthly as (
     group by
         {{ month_text('charge_date') }}, service_provider_name, model, x_token_kind,
         coalesce(x_service_tier, 'unknown'), team, use_case, billing_currency, token_source
+),
+
+covered as (
+    select
+        *,
+        sum(case when tokens is null then 0 else effective_cost end) over (
+            partition by month, service_provider_name, model, token_kind, billing_currency
+        ) as counted_cost,
+        sum(effective_cost) over (
+            partition by month, service_provider_name, model, token_kind, billing_currency
+        ) as whole_cost
+    from monthly
 )
 
 select
-    *,
-    {{ ratio('effective_cost', 'tokens') }} * 1000000 as effective_cost_per_1m_tokens
-from monthly
+    month,
+    service_provider_name,
+    model,
+    token_kind,
+    service_tier,
+    team,
+    use_case,
+    billing_currency,
+    token_source,
+    tokens,
+    billed_cost,
+    effective_cost,
+    {{ ratio('effective_cost', 'tokens') }} * 1000000 as effective_cost_per_1m_tokens,
+    {{ ratio('billed_cost', 'tokens') }} * 1000000 as billed_cost_per_1m_tokens,
+    {{ ratio('counted_cost', 'whole_cost') }} as token_coverage
+from covered

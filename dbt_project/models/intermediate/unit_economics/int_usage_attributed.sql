@@ -1,0 +1,73 @@
+-- Usage, each request or bucket once, with the team and use case that the tag rules find for it: seen by the
+-- rules as int_requests_summed shows it to them, so that usage and charges find the same owner.
+with subjects as (
+    select
+        cast(usage_start as date) as charge_date,
+        vendor as service_provider_name,
+        account_id as billing_account_id,
+        project_id as sub_account_id,
+        cast(null as string) as service_name,
+        cast(null as string) as resource_id,
+        cast(null as string) as resource_name,
+        api_key_id as x_api_key_id,
+        cast(null as string) as charge_description,
+        cast(null as string) as tags,
+        model as x_model,
+        counted_by,
+        request_id,
+        session_id,
+        operation,
+        coalesce(service_tier, 'unknown') as service_tier,
+        requests,
+        failed_requests,
+        input_uncached_tokens,
+        cache_read_tokens,
+        cache_write_5m_tokens,
+        cache_write_1h_tokens,
+        output_tokens,
+        reasoning_tokens,
+        total_tokens,
+        price_status,
+        estimated_cost,
+        estimated_cost_currency
+    from {{ ref('int_ai_usage_counted') }}
+),
+
+keyed as (
+    select
+        subjects.*,
+        rules_by_day.rules_as_of,
+        {{ subject_key() }} as subject_key
+    from subjects
+    inner join {{ ref('int_rules_by_day') }} as rules_by_day on subjects.charge_date = rules_by_day.charge_date
+)
+
+select
+    keyed.subject_key,
+    keyed.charge_date,
+    keyed.service_provider_name,
+    keyed.billing_account_id,
+    keyed.sub_account_id,
+    coalesce(keyed.x_model, 'unknown') as model,
+    keyed.service_tier,
+    coalesce(attributed.team, 'unallocated') as team,
+    coalesce(attributed.use_case, 'unallocated') as use_case,
+    keyed.counted_by,
+    keyed.request_id,
+    keyed.session_id,
+    keyed.operation,
+    keyed.requests,
+    keyed.failed_requests,
+    keyed.input_uncached_tokens,
+    keyed.cache_read_tokens,
+    keyed.cache_write_5m_tokens,
+    keyed.cache_write_1h_tokens,
+    keyed.output_tokens,
+    keyed.reasoning_tokens,
+    keyed.total_tokens,
+    keyed.price_status,
+    keyed.estimated_cost,
+    keyed.estimated_cost_currency
+from keyed
+left join {{ ref('int_subjects_attributed') }} as attributed
+    on keyed.subject_key = attributed.subject_key and keyed.rules_as_of = attributed.rules_as_of

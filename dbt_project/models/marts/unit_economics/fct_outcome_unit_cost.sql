@@ -1,0 +1,67 @@
+-- What one accepted outcome of each use case costs in a month, what it earns, and what the outcomes that had to be done
+-- again cost. Costs and revenue are those of fct_use_case_value, in the currency of the outcome.
+with margins as (
+    select
+        use_case,
+        month,
+        case when count(amount) = 2 then sum(amount) end as revenue_margin
+    from (
+        select
+            use_case,
+            month,
+            revenue as amount
+        from {{ ref('fct_use_case_value') }}
+        union all
+        select
+            use_case,
+            month,
+            -effective_cost as amount
+        from {{ ref('fct_use_case_value') }}
+    ) as both_sides
+    group by use_case, month
+)
+
+select
+    outcomes.use_case,
+    outcomes.month,
+    outcomes.currency,
+    outcomes.unit_name,
+    outcomes.units,
+    outcomes.accepted_units,
+    outcomes.units - outcomes.accepted_units as rework_units,
+    {{ ratio('outcomes.units - outcomes.accepted_units', 'outcomes.units') }} as rework_share,
+    outcomes.effective_cost,
+    {{ as_amount(
+        'cast(outcomes.effective_cost as double) * ('
+        ~ ratio('outcomes.units - outcomes.accepted_units', 'outcomes.units') ~ ')'
+    ) }} as rework_cost,
+    {{ ratio('outcomes.effective_cost', 'outcomes.units') }} as cost_per_unit,
+    outcomes.cost_per_accepted_unit,
+    case
+        when outcomes.cost_per_accepted_unit is not null then cast(null as string)
+        when outcomes.currency is null then 'no currency: neither revenue nor an assumption names one'
+        when outcomes.unconverted_cost_charges > 0 then 'charges without an exchange rate'
+        when outcomes.effective_cost is null then 'no charge names the use case'
+        when outcomes.accepted_units is null then 'accepted outcomes not reported'
+        else 'no accepted outcome'
+    end as reason,
+    outcomes.revenue,
+    {{ ratio('outcomes.revenue', 'outcomes.accepted_units') }} as revenue_per_accepted_unit,
+    margins.revenue_margin,
+    {{ ratio('margins.revenue_margin', 'outcomes.revenue') }} as revenue_margin_ratio,
+    outcomes.unconverted_cost_charges,
+    targets.threshold,
+    case
+        when targets.threshold is null then 'no line'
+        when outcomes.cost_per_accepted_unit is null then 'unknown'
+        when outcomes.cost_per_accepted_unit > cast(targets.threshold as double) then 'over'
+        else 'within'
+    end as status
+from {{ ref('fct_use_case_value') }} as outcomes
+inner join margins on outcomes.use_case = margins.use_case and outcomes.month = margins.month
+left join {{ ref('int_targets_chosen') }} as targets
+    on
+        outcomes.use_case = targets.use_case
+        and outcomes.month = targets.month
+        and outcomes.currency = targets.currency
+        and targets.metric = 'cost_per_accepted_outcome'

@@ -1,0 +1,148 @@
+-- What one request, session or transaction of each use case costs in a month, on what was billed and on list price, and
+-- whether that is within the plan's line. Counted cost was metered by use, capacity cost was paid by the hour whether
+-- used or not. The cost per unit is of the cost that stands beside counted units; coverage says how much of all it is.
+with units (unit, metric) as (
+    select *
+    from (
+        values
+        ('request', 'cost_per_request'),
+        ('session', 'cost_per_session'),
+        ('transaction', 'cost_per_transaction')
+    )
+),
+
+sides as (
+    select
+        month,
+        use_case,
+        billing_currency as currency,
+        case when basis = 'counted' then effective_cost end as counted_cost,
+        case when basis = 'capacity' then effective_cost end as capacity_cost,
+        effective_cost,
+        cost_of_requests,
+        cost_of_sessions,
+        cast(null as decimal(38, 18)) as estimated_cost,
+        cast(null as decimal(38, 18)) as cost_of_priced_requests,
+        cast(null as bigint) as priced_requests,
+        cast(null as bigint) as logged_requests,
+        cast(null as double) as request_cost_p50,
+        cast(null as double) as request_cost_p95
+    from {{ ref('int_component_costs_covered') }}
+    where is_inference
+    union all
+    select
+        month,
+        use_case,
+        currency,
+        cast(null as decimal(38, 18)) as counted_cost,
+        cast(null as decimal(38, 18)) as capacity_cost,
+        cast(null as decimal(38, 18)) as effective_cost,
+        cast(null as decimal(38, 18)) as cost_of_requests,
+        cast(null as decimal(38, 18)) as cost_of_sessions,
+        estimated_cost,
+        cost_of_priced_requests,
+        priced_requests,
+        logged_requests,
+        request_cost_p50,
+        request_cost_p95
+    from {{ ref('int_use_case_estimates_summed') }}
+),
+
+monthly as (
+    select
+        month,
+        use_case,
+        currency,
+        sum(counted_cost) as counted_cost,
+        sum(capacity_cost) as capacity_cost,
+        sum(effective_cost) as effective_cost,
+        sum(cost_of_requests) as cost_of_requests,
+        sum(cost_of_sessions) as cost_of_sessions,
+        sum(estimated_cost) as estimated_cost,
+        sum(cost_of_priced_requests) as cost_of_priced_requests,
+        sum(priced_requests) as priced_requests,
+        sum(logged_requests) as logged_requests,
+        max(request_cost_p50) as request_cost_p50,
+        max(request_cost_p95) as request_cost_p95
+    from sides
+    group by month, use_case, currency
+),
+
+costed as (
+    select
+        monthly.month,
+        monthly.use_case,
+        units.unit,
+        units.metric,
+        monthly.currency as billing_currency,
+        counts.quantity,
+        monthly.counted_cost,
+        monthly.capacity_cost,
+        monthly.effective_cost,
+        case units.unit
+            when 'request' then monthly.cost_of_requests
+            when 'session' then monthly.cost_of_sessions
+            else monthly.effective_cost
+        end as covered_cost,
+        monthly.estimated_cost,
+        case
+            when units.unit = 'request' then {{ ratio('monthly.cost_of_priced_requests', 'monthly.priced_requests') }}
+        end as estimated_cost_per_unit,
+        case when units.unit = 'request' then cast(monthly.logged_requests as bigint) end as logged_requests,
+        case when units.unit = 'request' then monthly.request_cost_p50 end as request_cost_p50,
+        case when units.unit = 'request' then monthly.request_cost_p95 end as request_cost_p95
+    from monthly
+    cross join units
+    left join {{ ref('int_use_case_units_counted') }} as counts
+        on monthly.month = counts.month and monthly.use_case = counts.use_case and units.unit = counts.unit
+),
+
+priced as (
+    select
+        *,
+        case
+            when quantity is not null then {{ ratio('covered_cost', 'quantity') }}
+        end as cost_per_unit
+    from costed
+)
+
+select
+    priced.month,
+    priced.use_case,
+    priced.unit,
+    priced.billing_currency,
+    priced.quantity,
+    priced.counted_cost,
+    priced.capacity_cost,
+    priced.effective_cost,
+    case when priced.quantity is not null then priced.covered_cost end as covered_cost,
+    case
+        when priced.quantity is not null then {{ ratio('coalesce(priced.covered_cost, 0)', 'priced.effective_cost') }}
+    end as coverage,
+    priced.cost_per_unit,
+    case
+        when priced.cost_per_unit is not null then cast(null as string)
+        when priced.effective_cost is null then 'no charge in this currency'
+        when priced.quantity is null then concat('no ', priced.unit, ' counted')
+        when priced.quantity = 0 then concat('no ', priced.unit, ' in the month')
+        else concat('no charge stands beside the counted ', priced.unit, 's')
+    end as reason,
+    priced.estimated_cost,
+    priced.estimated_cost_per_unit,
+    priced.logged_requests,
+    priced.request_cost_p50,
+    priced.request_cost_p95,
+    targets.threshold,
+    case
+        when targets.threshold is null then 'no line'
+        when priced.cost_per_unit is null then 'unknown'
+        when priced.cost_per_unit > cast(targets.threshold as double) then 'over'
+        else 'within'
+    end as status
+from priced
+left join {{ ref('int_targets_chosen') }} as targets
+    on
+        priced.month = targets.month
+        and priced.use_case = targets.use_case
+        and priced.metric = targets.metric
+        and priced.billing_currency = targets.currency
