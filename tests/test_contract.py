@@ -114,7 +114,20 @@ def test_each_rule_catches_a_row_that_breaks_it_and_lets_an_empty_optional_one_p
         ("outcome", {"revenue": 5}, "revenue has a currency"),
         ("tag_rule", {"field": "'tag'"}, "tag rules name a tag key"),
         ("tag_rule", {"operator": "'equals'"}, "comparisons have a pattern"),
+        ("tag_rule", {"dimension": "'team'", "field": "'team'"},
+         "a rule looks only at dimensions decided before its own"),
+        ("tag_rule", {"dimension": "'project'", "field": "'business_unit'"},
+         "a rule looks only at dimensions decided before its own"),
+        ("account", {"account_id": "'a'", "parent_account_id": "'a'"}, "account is not its own parent"),
         ("shared_cost_rule", {"pool_team": "'a'", "consumer_team": "'a'"}, "pool is not its own consumer"),
+        ("shared_cost_rule", {}, "a rule names one pool as pool team or as pool value"),
+        ("shared_cost_rule", {"pool_team": "'a'", "pool_value": "'b'"},
+         "a rule names one pool as pool team or as pool value"),
+        ("shared_cost_rule", {"pool_field": "'team'", "pool_team": "'a'"}, "a pool field has a pool value"),
+        ("shared_cost_rule", {"pool_field": "'charge_kind'", "pool_value": "'Tax'"},
+         "kinds of charge are usage support unused commitment purchase tax credit or adjustment"),
+        ("shared_cost_rule", {"driver": "'fixed'"}, "fixed shares are stated and no others"),
+        ("shared_cost_rule", {"driver": "'even'", "share": "0.5"}, "fixed shares are stated and no others"),
         ("assumption", {"name": "'exchange_rate'", "currency": "'EUR'"}, "exchange rates name both currencies"),
         ("assumption", {"name": "'reporting_currency'", "currency": "'EUR'", "value": 2},
          "reporting currency is named with the value 1"),
@@ -140,7 +153,7 @@ def test_a_promise_between_columns_catches_the_row_that_breaks_it(
 
 
 def test_an_unknown_dataset_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"^There is no dataset 'costs'\. Datasets: ai_usage, approved_service, "):
+    with pytest.raises(UsageError, match=r"^There is no dataset 'costs'\. Datasets: account, ai_usage, "):
         contract("costs")
 
 

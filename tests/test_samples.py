@@ -379,7 +379,8 @@ def test_misspelt_teams_stand_in_the_bill_and_only_the_mended_ones_in_the_plan(
 ) -> None:
     billed = {row["team"] for row in aws_lines(written / "inbox/aws")}
     rules = pl.read_csv(written / "plan/tag_rule.csv", infer_schema_length=None)
-    told = set(rules.filter(dimension="team")["pattern"])
+    aliases = pl.read_csv(written / "plan/tag_alias.csv", infer_schema_length=None)
+    told = {*rules.filter(dimension="team")["pattern"], *aliases["alias"]}
     faults = {f["value"]: f for f in truth["tag_faults"] if f["value"]}
     assert set(faults) == {"suport-bot", "recomendations", "Data Plattform", "visoin"}
     assert {value: (value in billed, value in told) for value in faults} == {

@@ -10,3 +10,19 @@ cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {% macro exact_difference(a, b) -%}
 cast({{ a }} as decimal(37, 18)) - cast({{ b }} as decimal(37, 18))
 {%- endmacro %}
+
+{# What was used of all units of one kind, in the smallest: units are those of ConsumedUnit and what each holds. #}
+{% macro quantity_used(units) -%}
+{{ return(as_amount('nullif(' ~ parts_used(units) ~ ', 0)')) }}
+{%- endmacro %}
+
+{% macro parts_used(units) -%}
+{% set parts = [] %}
+{% for unit, size in units.items() -%}
+{% do parts.append(
+    "coalesce(cast(sum(case when charge_category = 'Usage' and consumed_unit = '" ~ unit
+    ~ "' then consumed_quantity end) as double), 0) * " ~ size
+) %}
+{%- endfor %}
+{{ return(parts | join(' + ')) }}
+{%- endmacro %}

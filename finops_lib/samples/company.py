@@ -103,6 +103,8 @@ FAULTS = {
     "misspelt vision": Fault("team", "visoin", False),
 }
 
+ALIASED = ("other key", "misspelt data-platform")
+"""Faults that the plan mends as other spellings of a key or value; the rest of the mended ones have a rule each."""
 
 class Place(NamedTuple):
     """Sub account of a vendor. With a team, everything in it is that team's unless a tag says otherwise."""
@@ -149,6 +151,36 @@ PLACES: dict[str, Place] = {
 }
 AWS_PROD, AWS_RESEARCH, AWS_DATA, AWS_SANDBOX = list(PLACES)[:4]
 AZURE_PROD, AZURE_DATA = list(PLACES)[4:6]
+
+BUSINESS_UNITS = {
+    "search": "commerce", "recommendations": "commerce", "assistant": "commerce", "mobile": "commerce",
+    "support-bot": "care", "speech": "care", "fraud": "trust", "vision": "trust", "marketing": "growth",
+    "research": "labs", "data-platform": "core", POOL_TEAM: "core",
+}
+
+
+class Account(NamedTuple):
+    """A node of a vendor's tree of accounts. What no team has is the business unit's that the tree says."""
+
+    vendor: str
+    account_id: str
+    name: str
+    parent: str | None = None
+    business_unit: str | None = None
+
+
+TREE = (
+    Account(AWS, ACCOUNTS[AWS], "lumenar", None, "corporate"),
+    Account(AWS, "ou-lmnr-workloads", "Workloads", ACCOUNTS[AWS], "commerce"),
+    Account(AWS, "ou-lmnr-labs", "Labs", ACCOUNTS[AWS], "labs"),
+    Account(AWS, AWS_PROD, PLACES[AWS_PROD].name, "ou-lmnr-workloads"),
+    Account(AWS, AWS_DATA, PLACES[AWS_DATA].name, "ou-lmnr-workloads", "core"),
+    Account(AWS, AWS_RESEARCH, PLACES[AWS_RESEARCH].name, "ou-lmnr-labs"),
+    Account(AWS, AWS_SANDBOX, PLACES[AWS_SANDBOX].name, "ou-lmnr-labs"),
+    Account(AZURE, ACCOUNTS[AZURE], "Lumenar EU", None, "europe"),
+    Account(AZURE, AZURE_PROD, PLACES[AZURE_PROD].name, ACCOUNTS[AZURE]),
+    Account(AZURE, AZURE_DATA, PLACES[AZURE_DATA].name, ACCOUNTS[AZURE]),
+)
 
 
 class Tokens(NamedTuple):

@@ -19,6 +19,9 @@ _AHEAD = (Month(date(2026, 11, 1)), Month(date(2026, 12, 1)))
 _COMMITTED = ("arn:aws:savingsplans:%", "arn:aws:ec2:%:reserved-instances/%", "/providers/Microsoft.Capacity/%")
 _EXPERIMENTAL = ("pilot", "experiment")
 _PRODUCTIVE = ("production", "staging")
+_CLOSED_COLUMNS = ("source_name", "billing_account_id", "month", "closed_on", "late_delivery")
+_OPEN_MONTHS = 2
+"""The last months, whose books are not closed: the open one and the one that is corrected late."""
 
 
 def write(run: Run) -> None:
@@ -27,14 +30,15 @@ def write(run: Run) -> None:
         "budget": _budgets(run), "tag_rule": _tag_rules(), "lifecycle_rule": _lifecycle_rules(),
         "shared_cost_rule": _shared_cost_rules(), "owner": _owners(), "approved_service": _approved(),
         "assumption": _assumptions(), "organisation_cost": _organisation_costs(run),
-        "target": _targets(),
+        "target": _targets(), "tag_alias": _tag_aliases(), "account": _accounts(),
+        "closed_month": _closed_months(run),
     }  # fmt: skip
     for name, rows in plan.items():
         text = io.StringIO()
-        first, *others = rows
-        table = csv.DictWriter(text, list(first), lineterminator="\n")
+        found = list(rows)
+        table = csv.DictWriter(text, list(found[0]) if found else _CLOSED_COLUMNS, lineterminator="\n")
         table.writeheader()
-        table.writerows([first, *others])
+        table.writerows(found)
         run.truth.written(run.out / "plan" / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
 
 
@@ -69,12 +73,10 @@ def _budget(
 
 def _tag_rules() -> Iterator[Row]:
     for name, fault in co.FAULTS.items():
-        if fault.value and fault.mended:
+        if fault.value and fault.mended and name not in co.ALIASED:
             team = name.removeprefix("misspelt ")
             yield _tag_rule(f"team spelt {fault.value}", 10, "team", "tag", "team", "equals", fault.value, team)
-    aliases = sorted({"team"} | {f.key for f in co.FAULTS.values() if f.key and f.mended})
-    keys = [("product", "product"), ("use_case", "use_case"), ("environment", "env"), *(("team", a) for a in aliases)]
-    for dimension, key in keys:
+    for dimension, key in (("product", "product"), ("use_case", "use_case"), ("environment", "env"), ("team", "team")):
         yield _tag_rule(f"{dimension} from tag {key}", 20, dimension, "tag", key, "present", None)
     for place, known in co.PLACES.items():
         product = co.USE_CASES[known.use_case].product if known.use_case else None
@@ -92,6 +94,10 @@ def _tag_rules() -> Iterator[Row]:
             pattern = f"%:training-job/{training.experiment}-%"
             name = f"model of {training.experiment}"
             yield _tag_rule(name, 10, "model", "resource_id", None, "like", pattern, training.model)
+    for vendor, pattern in ((co.OPENAI, "proj_%"), (co.ANTHROPIC, "wrkspc_%")):
+        yield _tag_rule(f"project of {vendor}", 20, "project", "sub_account_id", None, "like", pattern)
+    for team, unit in co.BUSINESS_UNITS.items():
+        yield _tag_rule(f"business unit of {team}", 10, "business_unit", "team", None, "equals", team, unit)
 
 
 def _tag_rule(
@@ -119,12 +125,50 @@ def _lifecycle_rules() -> Iterator[Row]:
 
 
 def _shared_cost_rules() -> Iterator[Row]:
+    """What commitments leave unused goes to the platform, and the platform's cost to those who use it."""
+    yield _shared_cost_rule(
+        "unused-commitments", "fixed", co.POOL_TEAM, pool_field="charge_kind", pool_value="unused_commitment",
+        share=Decimal(1),
+    )  # fmt: skip
     for team in co.TEAMS:
         if team != co.POOL_TEAM:
-            yield {
-                "rule_id": "platform-by-tokens", "pool_team": co.POOL_TEAM, "driver": "tokens", "consumer_team": team,
-                "valid_from": None, "valid_to": None,
-            }  # fmt: skip
+            yield _shared_cost_rule("platform-by-tokens", "tokens", team, pool_team=co.POOL_TEAM)
+
+
+def _shared_cost_rule(
+    rule_id: str, driver: str, consumer_team: str, *, pool_team: str | None = None, pool_field: str | None = None,
+    pool_value: str | None = None, share: Decimal | None = None,
+) -> Row:  # fmt: skip
+    return {
+        "rule_id": rule_id, "pool_team": pool_team, "driver": driver, "consumer_team": consumer_team,
+        "valid_from": None, "valid_to": None, "pool_field": pool_field, "pool_value": pool_value, "share": share,
+    }  # fmt: skip
+
+
+def _tag_aliases() -> Iterator[Row]:
+    for name in co.ALIASED:
+        fault = co.FAULTS[name]
+        if fault.value:
+            yield {"tag_key": "team", "alias": fault.value, "value": name.removeprefix("misspelt ")}
+        else:
+            yield {"tag_key": "team", "alias": fault.key, "value": None}
+
+
+def _accounts() -> Iterator[Row]:
+    for account in co.TREE:
+        yield {
+            "provider": account.vendor, "account_id": account.account_id, "account_name": account.name,
+            "parent_account_id": account.parent, "environment": None, "project": None, "application": None,
+            "use_case": None, "product": None, "team": None, "cost_center": None,
+            "business_unit": account.business_unit,
+        }  # fmt: skip
+
+
+def _closed_months(run: Run) -> Iterator[Row]:
+    """Books are closed on the 10th of the month after next."""
+    for month, after_next in zip(run.months[:-_OPEN_MONTHS], run.months[_OPEN_MONTHS:], strict=True):
+        yield dict(zip(_CLOSED_COLUMNS, (None, None, month.text, after_next.first.replace(day=10), "correction"),
+                       strict=True))  # fmt: skip
 
 
 def _owners() -> Iterator[Row]:

@@ -48,7 +48,14 @@ def write(run: Run) -> None:
         ],
         "shared_platform": {
             "team": co.POOL_TEAM, "driver": "tokens", "consumers": [t for t in co.TEAMS if t != co.POOL_TEAM],
+            "receives": "charge_kind:unused_commitment",
         },
+        "business_units": co.BUSINESS_UNITS,
+        "accounts": [
+            {"vendor": a.vendor, "account_id": a.account_id, "business_unit": _unit_above(a), "is_sub_account":
+             a.account_id in co.PLACES}
+            for a in co.TREE
+        ],
         "abandoned_experiment": _abandoned(run),
         "promotion": _promotion(run),
         "price_cuts": [_price_cut(*cut) for cut in co.PRICE_CUTS if _within(run, cut[2])],
@@ -69,6 +76,14 @@ def write(run: Run) -> None:
 
 def _within(run: Run, day: date) -> bool:
     return run.months[0].first <= day < run.months[-1].end
+
+
+def _unit_above(account: co.Account) -> str | None:
+    """Business unit of an account: its own, else that of the nearest one above."""
+    above = {a.account_id: a for a in co.TREE if a.vendor == account.vendor}
+    while account.business_unit is None and account.parent:
+        account = above[account.parent]
+    return account.business_unit
 
 
 def _unallocated(run: Run, currency: str) -> dict[str, Any]:

@@ -5,6 +5,9 @@ select
     consumer_team,
     valid_from,
     valid_to,
+    pool_field,
+    pool_value,
+    share,
     x_adapter,
     x_source_file,
     x_source_row

@@ -1,4 +1,6 @@
--- How much each team used of each driver in each month. Only effective_cost depends on a currency.
+-- How much each team used of each driver in each month: the billing month of what the bill says, the month of use of
+-- the rest. Only effective_cost depends on a currency; it is a team's own cost, without what the pool of a service or
+-- of a kind of charge has.
 with gpu_seconds as (
     select
         cast(usage_start as date) as charge_date,
@@ -42,13 +44,28 @@ select
 from gpu_seconds
 group by {{ month_text('charge_date') }}, team
 
+{% for unit in ['seconds', 'bytes'] %}
+union all
+
+select
+    '{{ unit }}' as driver,
+    billing_month as month,
+    team,
+    cast(null as string) as billing_currency,
+    sum({{ unit }}_used) as quantity
+from {{ ref('int_charges_attributed') }}
+where {{ unit }}_used is not null
+group by billing_month, team
+
+{% endfor %}
 union all
 
 select
     'effective_cost' as driver,
-    {{ month_text('charge_date') }} as month,
+    billing_month as month,
     team,
     billing_currency,
     sum(effective_cost) as quantity
-from {{ ref('int_charges_attributed') }}
-group by {{ month_text('charge_date') }}, team, billing_currency
+from {{ ref('int_charges_pooled') }}
+where pool_field is null or pool_field = 'team'
+group by billing_month, team, billing_currency

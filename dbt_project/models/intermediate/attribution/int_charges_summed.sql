@@ -1,14 +1,40 @@
 -- Charges added up per UTC day and everything that a rule or a mart looks at. No charge is lost or counted twice.
-with daily as (
+{% set seconds = {'Seconds': 1, 'Minutes': 60, 'Hours': 3600, 'Days': 86400} %}
+{% set bytes = {
+    'Bytes': 1, 'KB': 1e3, 'MB': 1e6, 'GB': 1e9, 'TB': 1e12, 'PB': 1e15,
+    'KiB': 1024, 'MiB': 1048576, 'GiB': 1073741824, 'TiB': 1099511627776, 'PiB': 1125899906842624,
+} %}
+
+with charges as (
     select
+        *,
         cast(charge_period_start as date) as charge_date,
+        {{ month_text('cast(billing_period_start as date)') }} as billing_month,
+        case
+            when charge_category in ('Tax', 'Credit', 'Adjustment') then lower(charge_category)
+            when coalesce(service_subcategory, service_name) = 'Support' then 'support'
+            when service_subcategory is null and lower(service_name) like '%support%' then 'support'
+            when charge_category = 'Purchase' then 'purchase'
+            when commitment_discount_status = 'Unused' then 'unused_commitment'
+            else 'usage'
+        end as charge_kind
+    from {{ ref('stg_cost_and_usage') }}
+),
+
+daily as (
+    select
+        charge_date,
+        billing_month,
+        x_adapter as source_name,
         service_provider_name,
         billing_account_id,
         sub_account_id,
         service_category,
         service_name,
         charge_category,
+        charge_kind,
         resource_id,
+        resource_name,
         x_api_key_id,
         charge_description,
         tags,
@@ -20,13 +46,21 @@ with daily as (
         sum(effective_cost) as effective_cost,
         sum(contracted_cost) as contracted_cost,
         sum(list_cost) as list_cost,
+        sum(
+            case
+                when commitment_discount_status = 'Used'
+                    then {{ exact_difference('contracted_cost', 'effective_cost') }}
+            end
+        ) as commitment_saving,
         sum(case when x_token_kind is not null and consumed_unit = 'Tokens' then consumed_quantity end) as tokens,
+        {{ quantity_used(seconds) }} as seconds_used,
+        {{ quantity_used(bytes) }} as bytes_used,
         count(*) as charge_count
-    from {{ ref('stg_cost_and_usage') }}
+    from charges
     group by
-        cast(charge_period_start as date), service_provider_name, billing_account_id, sub_account_id,
-        service_category, service_name, charge_category, resource_id, x_api_key_id, charge_description, tags,
-        x_model, x_token_kind, x_service_tier, billing_currency
+        charge_date, billing_month, x_adapter, service_provider_name, billing_account_id, sub_account_id,
+        service_category, service_name, charge_category, charge_kind, resource_id, resource_name, x_api_key_id,
+        charge_description, tags, x_model, x_token_kind, x_service_tier, billing_currency
 )
 
 select

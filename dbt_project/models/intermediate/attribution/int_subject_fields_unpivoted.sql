@@ -1,4 +1,6 @@
 -- Everything a rule can look at, one row per field: rules are matched once per distinct subject, never per charge.
+-- Tags stand under the key and with the value that the plan's aliases mean; where a key and an alias of it are both
+-- there, the key counts.
 with subjects as (
     select
         subject_key,
@@ -22,10 +24,76 @@ tag_entries as (
     {{ json_entries('tagged', 'tags') }}
 ),
 
+key_aliases as (
+    select
+        {{ plain_name('alias') }} as alias_key,
+        min({{ tag_key('tag_key') }}) as tag_key
+    from {{ ref('stg_tag_alias') }}
+    where value is null
+    group by {{ plain_name('alias') }}
+),
+
+spellings as (
+    select
+        {{ tag_key('tag_key') }} as tag_key,
+        {{ plain_name('alias') }} as spelling,
+        value
+    from {{ ref('stg_tag_alias') }}
+    where value is not null
+    union distinct
+    select
+        {{ tag_key('tag_key') }} as tag_key,
+        {{ plain_name('value') }} as spelling,
+        value
+    from {{ ref('stg_tag_alias') }}
+    where value is not null
+),
+
+value_aliases as (
+    select
+        tag_key,
+        spelling,
+        min(value) as value
+    from spellings
+    group by tag_key, spelling
+),
+
+keyed_entries as (
+    select
+        tag_entries.tags,
+        coalesce(key_aliases.tag_key, {{ tag_key('tag_entries.entry_key') }}) as tag_key,
+        tag_entries.entry_value,
+        case when key_aliases.tag_key is null then 1 else 2 end as key_rank
+    from tag_entries
+    left join key_aliases on {{ tag_key('tag_entries.entry_key') }} = key_aliases.alias_key
+    where tag_entries.entry_value <> ''
+),
+
+ranked_entries as (
+    select
+        *,
+        min(key_rank) over (partition by tags, tag_key) as best_key_rank
+    from keyed_entries
+),
+
+mended_entries as (
+    select distinct
+        ranked_entries.tags,
+        ranked_entries.tag_key,
+        coalesce(value_aliases.value, ranked_entries.entry_value) as field_value
+    from ranked_entries
+    left join value_aliases
+        on
+            ranked_entries.tag_key = value_aliases.tag_key
+            and {{ plain_name('ranked_entries.entry_value') }} = value_aliases.spelling
+    where ranked_entries.key_rank = ranked_entries.best_key_rank
+),
+
 fields as (
     {% for column, field in {
-        'billing_account_id': 'billing_account_id', 'sub_account_id': 'sub_account_id', 'service_name': 'service_name',
-        'resource_id': 'resource_id', 'x_api_key_id': 'api_key_id', 'charge_description': 'charge_description',
+        'service_provider_name': 'service_provider_name', 'billing_account_id': 'billing_account_id',
+        'sub_account_id': 'sub_account_id', 'service_name': 'service_name', 'resource_id': 'resource_id',
+        'resource_name': 'resource_name', 'x_api_key_id': 'api_key_id', 'charge_description': 'charge_description',
         'x_model': 'x_model',
     }.items() %}
     select
@@ -41,10 +109,10 @@ fields as (
         subjects.subject_key,
         subjects.rules_as_of,
         'tag' as field,
-        {{ tag_key('tag_entries.entry_key') }} as tag_key,
-        tag_entries.entry_value as field_value
+        mended_entries.tag_key,
+        mended_entries.field_value
     from subjects
-    inner join tag_entries on subjects.tags = tag_entries.tags
+    inner join mended_entries on subjects.tags = mended_entries.tags
 )
 
 select * from fields

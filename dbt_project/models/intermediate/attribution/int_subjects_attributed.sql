@@ -1,28 +1,10 @@
--- Team, product, use case, model and environment of each subject: per dimension the rule of lowest priority decides.
-with candidates as (
-    select
-        fields.subject_key,
-        fields.rules_as_of,
-        rules.dimension,
-        rules.evidence,
-        coalesce(rules.value, lower(fields.field_value)) as dimension_value,
-        row_number() over (
-            partition by fields.subject_key, fields.rules_as_of, rules.dimension
-            order by rules.rule_rank, rules.priority, rules.rule_id, fields.field_value
-        ) as candidate_rank
-    from {{ ref('int_subject_fields_unpivoted') }} as fields
-    inner join {{ ref('int_tag_rules_completed') }} as rules on {{ rule_matches('rules', 'fields') }}
-)
-
+-- Every dimension of each subject, with the evidence that decided it; null where nothing did.
 select
-    subject_key,
-    rules_as_of,
-    max(case when dimension = 'team' then dimension_value end) as team,
-    max(case when dimension = 'team' then evidence end) as team_evidence,
-    max(case when dimension = 'product' then dimension_value end) as product,
-    max(case when dimension = 'use_case' then dimension_value end) as use_case,
-    max(case when dimension = 'model' then dimension_value end) as model,
-    max(case when dimension = 'environment' then dimension_value end) as environment
-from candidates
-where candidate_rank = 1
-group by subject_key, rules_as_of
+    matched.subject_key,
+    matched.rules_as_of{% for dimension in dimensions() %},
+    decided.{{ dimension }},
+    decided.{{ dimension }}_evidence{% endfor %}
+
+from {{ ref('int_subject_rules_matched') }} as matched
+inner join {{ ref('int_dimensions_decided') }} as decided
+    on matched.combination_key = decided.combination_key and matched.rules_as_of = decided.rules_as_of

@@ -31,7 +31,6 @@ billed as (
         charges.charge_period_start as period_start,
         least(charges.charge_period_end, span.end_of_data) as period_end,
         cast(charges.charge_period_start as date) as charge_date,
-        charges.service_provider_name,
         {% for column in subject_columns() %}charges.{{ column }},
         {% endfor -%}
         charges.billing_currency,
@@ -41,7 +40,7 @@ billed as (
     where charges.charge_category = 'Usage'
     group by
         charges.charge_period_start, least(charges.charge_period_end, span.end_of_data),
-        cast(charges.charge_period_start as date), charges.service_provider_name,
+        cast(charges.charge_period_start as date),
         {% for column in subject_columns() %}charges.{{ column }},
         {% endfor -%}
         charges.billing_currency
@@ -57,6 +56,7 @@ counted as (
         counts.project_id as sub_account_id,
         cast(null as string) as service_name,
         cast(null as string) as resource_id,
+        cast(null as string) as resource_name,
         counts.api_key_id as x_api_key_id,
         cast(null as string) as charge_description,
         cast(null as string) as tags,

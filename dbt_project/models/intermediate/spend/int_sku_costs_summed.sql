@@ -14,7 +14,6 @@ with token_services as (
 daily as (
     select
         cast(charge_period_start as date) as charge_date,
-        service_provider_name,
         {% for column in subject_columns() %}{{ column }},
         {% endfor -%}
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category) as sku,
@@ -26,7 +25,7 @@ daily as (
     from {{ ref('stg_cost_and_usage') }}
     where x_token_kind is null
     group by
-        cast(charge_period_start as date), service_provider_name,
+        cast(charge_period_start as date),
         {% for column in subject_columns() %}{{ column }},
         {% endfor -%}
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category),

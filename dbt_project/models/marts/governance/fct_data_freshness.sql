@@ -12,6 +12,8 @@
     'budget': 'cast(null as date)',
     'tag_rule': 'cast(null as date)',
     'shared_cost_rule': 'cast(null as date)',
+    'tag_alias': 'cast(null as date)',
+    'account': 'cast(null as date)',
     'lifecycle_rule': 'cast(null as date)',
     'owner': 'cast(null as date)',
     'approved_service': 'cast(null as date)',

@@ -1,0 +1,49 @@
+-- What teams cost before any pool is split, and which pool has it. Of a charge that is in several pools its kind has
+-- it, then its service, then its team.
+{% set own = cost_columns() + ['team_evidence'] %}
+{% set grain = own + ['pool', 'pool_field', 'allocation_rule', 'driver', 'stage'] %}
+
+with pools as (
+    select distinct
+        charge_date,
+        pool_field,
+        pool_value,
+        pool,
+        rule_id,
+        driver,
+        stage
+    from {{ ref('int_pools_by_day') }}
+    where stage is not null
+),
+
+placed as (
+    select
+        {% for column in own + split_amounts() + ['charge_count'] %}charges.{{ column }},
+        {% endfor -%}
+        coalesce(of_charge_kind.pool, of_service_name.pool, of_team.pool) as pool,
+        case
+            when of_charge_kind.pool is not null then 'charge_kind'
+            when of_service_name.pool is not null then 'service_name'
+            when of_team.pool is not null then 'team'
+        end as pool_field,
+        coalesce(of_charge_kind.rule_id, of_service_name.rule_id, of_team.rule_id) as allocation_rule,
+        coalesce(of_charge_kind.driver, of_service_name.driver, of_team.driver) as driver,
+        coalesce(of_charge_kind.stage, of_service_name.stage, of_team.stage) as stage
+    from {{ ref('int_charges_attributed') }} as charges
+    {% for field in ['charge_kind', 'service_name', 'team'] %}
+    left join pools as of_{{ field }}
+        on
+            charges.charge_date = of_{{ field }}.charge_date
+            and charges.{{ field }} = of_{{ field }}.pool_value
+            and of_{{ field }}.pool_field = '{{ field }}'
+    {% endfor %}
+)
+
+select
+    {{ grain | join(',\n    ') }},
+    sum(billed_cost) as billed_cost,
+    sum(effective_cost) as effective_cost,
+    sum(commitment_saving) as commitment_saving,
+    cast(sum(charge_count) as bigint) as charge_count
+from placed
+group by {{ grain | join(', ') }}

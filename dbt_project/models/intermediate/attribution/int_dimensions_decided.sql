@@ -1,0 +1,101 @@
+-- Every dimension of each combination of what charges' own fields say, with the rules that look at other dimensions.
+-- Dimensions are decided one after the other, in the order of the macro `dimensions`, so that nothing waits for itself.
+-- Teams that take shares of pools are here too: a share has the cost centre and business unit of its new team.
+{% set dimension_names = dimensions().keys() | list %}
+{% set previous = ['combinations'] %}
+
+with combinations as (
+    select distinct
+        combination_key,
+        rules_as_of,
+        cast(null as string) as consumer_team{% for dimension in dimension_names %},
+        {{ dimension }},
+        {{ dimension }}_evidence,
+        {{ dimension }}_order{% endfor %}
+
+    from {{ ref('int_subject_rules_matched') }}
+
+    union all
+
+    select distinct
+        concat('team:', shared.consumer_team) as combination_key,
+        days.rules_as_of,
+        shared.consumer_team{% for dimension in dimension_names %},
+        {{ 'shared.consumer_team' if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }},
+        {{ "'share'" if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }}_evidence,
+        {{ "''" if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }}_order{% endfor %}
+
+    from {{ ref('stg_shared_cost_rule') }} as shared
+    cross join {{ ref('int_rules_by_day') }} as days
+),
+
+{% for dimension in dimension_names[1:] %}
+{% set before = previous[-1] %}
+{% set earlier = dimension_names[:loop.index] %}
+{{ dimension }}_candidates as (
+    select
+        {{ before }}.*,
+        rules.evidence as candidate_evidence,
+        rules.rule_order as candidate_order,
+        coalesce(
+            rules.value,
+            case rules.field
+                {% for name in earlier %}
+                when '{{ name }}' then lower({{ before }}.{{ name }})
+                {% endfor %}
+            end
+        ) as candidate_value,
+        row_number() over (
+            partition by {{ before }}.combination_key, {{ before }}.rules_as_of
+            order by case when rules.rule_order is null then 2 else 1 end, rules.rule_order, rules.value
+        ) as candidate_rank
+    from {{ before }}
+    left join {{ ref('int_tag_rules_completed') }} as rules
+        on
+            rules.dimension = '{{ dimension }}'
+            and {{ rule_is_valid('rules', before ~ '.rules_as_of') }}
+            and (
+                {% for name in earlier %}
+                {{ 'or ' if not loop.first }}(
+                    rules.field = '{{ name }}'
+                    and {{ pattern_matches('rules', before ~ '.' ~ name) }}
+                )
+                {% endfor %}
+            )
+),
+
+{{ dimension }}_decided as (
+    select
+        combination_key,
+        rules_as_of,
+        consumer_team{% for name in dimension_names %},
+        {% if name == dimension -%}
+        case
+            when candidate_order < coalesce({{ name }}_order, '9') then candidate_value
+            else {{ name }}
+        end as {{ name }},
+        case
+            when candidate_order < coalesce({{ name }}_order, '9') then candidate_evidence
+            else {{ name }}_evidence
+        end as {{ name }}_evidence,
+        {{ name }}_order
+        {%- else -%}
+        {{ name }},
+        {{ name }}_evidence,
+        {{ name }}_order
+        {%- endif %}{% endfor %}
+
+    from {{ dimension }}_candidates
+    where candidate_rank = 1
+){{ ',' if not loop.last }}
+{% do previous.append(dimension ~ '_decided') %}
+{% endfor %}
+
+select
+    combination_key,
+    rules_as_of,
+    consumer_team{% for dimension in dimension_names %},
+    {{ dimension }},
+    {{ dimension }}_evidence{% endfor %}
+
+from {{ previous[-1] }}

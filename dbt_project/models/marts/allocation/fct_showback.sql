@@ -1,0 +1,24 @@
+-- Each team's statement by month: its own usage, its share of each pool with how it was split, what its commitments
+-- left unused, its support, purchases, credits and tax. The lines of all teams, with those of what nobody owns, add up
+-- to the bill.
+{% set grain = [
+    'month', 'team', 'line', 'pool', 'allocation_path', 'allocation_rule', 'driver', 'driver_quantity', 'driver_ratio',
+    'billing_currency',
+] %}
+
+with lines as (
+    select
+        *,
+        {{ month_text('charge_date') }} as month,
+        {{ statement_line() }} as line
+    from {{ ref('int_costs_allocated') }}
+)
+
+select
+    {{ grain | join(',\n    ') }},
+    sum(billed_cost) as billed_cost,
+    sum(effective_cost) as effective_cost,
+    sum(commitment_saving) as commitment_saving,
+    cast(sum(charge_count) as bigint) as charge_count
+from lines
+group by {{ grain | join(', ') }}
