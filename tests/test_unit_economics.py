@@ -18,6 +18,8 @@ from finops_lib.lake import Home
 from finops_lib.samples import company as co
 
 MILLION = 1_000_000
+PLAN = 1e-5
+"""How far the savings plan's price of an hour may be off: its last machine takes what whole steps of an hour leave."""
 
 
 def total(amounts: Any) -> Decimal:
@@ -205,3 +207,47 @@ def test_data_to_the_internet_is_what_the_bill_measured(company: Home, charges: 
     assert set(rows["direction"]) == {"to the internet"}
     assert total(rows["effective_cost"]) == total(moved["EffectiveCost"])
     assert sum(rows["gigabytes"]) == pytest.approx(float(total(moved["ConsumedQuantity"])), rel=1e-12)
+
+
+def test_the_same_model_and_gpu_are_compared_across_vendors_in_one_currency(company: Home) -> None:
+    offers = warehouse.mart(company, "fct_vendor_unit_cost").filter(pl.col("month") == "2026-09")
+    rate = float(max((since, rate) for since, rate in co.EUR_IN_USD if since <= date(2026, 9, 30))[1])
+    own, azure = price(co.OPENAI, "gpt-4.1-2025-04-14", "output"), price(co.AZURE, "gpt 4.1", "output")
+    found = {
+        row["service_provider_name"]: (row["unit_cost"], row["price_index"])
+        for row in offers.filter((pl.col("item") == "gpt-4.1") & (pl.col("token_kind") == "output")).to_dicts()
+    }
+    assert found[co.OPENAI] == pytest.approx((float(own), 1), rel=1e-9)
+    assert found[co.AZURE] == pytest.approx((float(azure), float(azure) * rate / float(own)), rel=1e-9)
+    sonnet = offers.filter((pl.col("item") == "claude-sonnet-4") & (pl.col("token_kind") == "input_uncached"))
+    assert sorted(sonnet["service_provider_name"]) == [co.AWS, co.ANTHROPIC]
+    assert sonnet["price_index"].to_list() == pytest.approx([1, 1], rel=1e-9)
+
+    gpus = offers.filter((pl.col("item") == "A100-40GB") & (pl.col("unit") == "gpu hour"))
+    plan = co.MACHINES["p4d.24xlarge"]
+    assert plan.covered_price is not None
+    [committed] = gpus.filter(pl.col("terms") == "committed").to_dicts()
+    [google] = gpus.filter(pl.col("service_provider_name") == co.GCP).to_dicts()
+    cheapest = float(plan.covered_price) / plan.gpus
+    whole_machine = sum(units * part for _, _, units, _, part in co.SKUS["a2-highgpu-1g"])
+    assert (committed["unit_cost"], committed["price_index"]) == pytest.approx((cheapest, 1), rel=PLAN)
+    assert google["unit_cost"] == pytest.approx(float(whole_machine), rel=1e-6)
+    assert google["price_index"] == pytest.approx(float(whole_machine) / cheapest, rel=PLAN)
+
+
+def test_a_gpu_breaks_even_at_its_hour_over_the_vendors_blended_price(company: Home, charges: pl.DataFrame) -> None:
+    billed = in_month(charges, "ChargePeriodStart", "2026-09").filter(
+        (pl.col("ServiceProviderName") == co.OPENAI) & (pl.col("x_Model") == "gpt-4o")
+        & pl.col("x_TokenKind").is_not_null()
+    )  # fmt: skip
+    blended = float(total(billed["EffectiveCost"]) / total(billed["ConsumedQuantity"]))
+    plan = co.MACHINES["p4d.24xlarge"]
+    assert plan.covered_price is not None
+    [row] = warehouse.mart(company, "fct_self_host_break_even").filter(
+        (pl.col("month") == "2026-09") & (pl.col("service_provider_name") == co.OPENAI) & (pl.col("model") == "gpt-4o")
+        & (pl.col("gpu_class") == "A100-40GB") & (pl.col("terms") == "committed")
+    ).to_dicts()  # fmt: skip
+    hour = float(plan.covered_price) / plan.gpus
+    assert row["break_even_tokens_per_gpu_hour"] == pytest.approx(hour / blended, rel=PLAN)
+    assert row["measured_tokens_per_gpu_hour"] is None  # the company serves no model of its own through a gateway
+    assert row["reason"] == "no tokens of self-hosted models are counted beside these GPUs"

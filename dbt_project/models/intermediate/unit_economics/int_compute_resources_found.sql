@@ -2,13 +2,14 @@
 -- trained is for what it did on most device days; null where no telemetry says.
 with named as (
     select
-        account_id as billing_account_id,
-        resource_id,
-        coalesce(purpose, 'unknown') as purpose,
+        machines.billing_account_id,
+        machines.resource_id,
+        coalesce(gpus.purpose, 'unknown') as purpose,
         count(*) as device_days
-    from {{ ref('stg_gpu_utilization') }}
-    where resource_id is not null
-    group by account_id, resource_id, coalesce(purpose, 'unknown')
+    from {{ ref('stg_gpu_utilization') }} as gpus
+    inner join {{ ref('int_gpu_names_matched') }} as machines
+        on gpus.account_id = machines.billing_account_id and gpus.resource_id = machines.machine_name
+    group by machines.billing_account_id, machines.resource_id, coalesce(gpus.purpose, 'unknown')
 
     union all
 
