@@ -6,7 +6,7 @@ BIN := .venv/bin
 FINOPS := $(BIN)/finops --home $(HOME_DIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint conformance bench notebooks lab docs lock clean
+.PHONY: help setup demo test lint conformance bench spark notebooks lab docs lock clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -14,10 +14,13 @@ help: ## Explain every target
 setup: .venv/.ready ## Make the environment in .venv from the hashed lock file
 
 .venv/.ready: requirements.lock pyproject.toml
-	@echo "setup: installing the locked packages into .venv (a few minutes with a cold cache)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+.venv-spark/.ready: requirements-spark.lock pyproject.toml
+
+%/.ready:
+	@echo "setup: installing the packages of $< into $* (a few minutes with a cold cache)"
+	@test -x $*/bin/python || $(PYTHON) -m venv $*
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup ## Sample company from exports to report, in $(HOME_DIR)/
@@ -50,6 +53,10 @@ conformance: setup ## Run the official FOCUS validator on every adapter's golden
 bench: setup ## Measure speed and memory against DuckDB alone, focus-converter and the official validator (half an hour)
 	@$(BIN)/python tests/bench/speed.py $(BENCH)
 
+spark: setup .venv-spark/.ready ## Build the marts of $(HOME_DIR)/ on a Spark cluster too, and compare every row (Java 17)
+	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
+	@.venv-spark/bin/python tests/spark/compare.py $(HOME_DIR)
+
 notebooks: setup ## Run the four notebooks on $(HOME_DIR)/ and write them as HTML
 	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
 	@for n in notebooks/[0-9]*.py; do \
@@ -74,8 +81,11 @@ docs: setup ## Write docs/sources.md, and the dbt docs of $(HOME_DIR)/ as one pa
 		--target-path $(abspath $(HOME_DIR))/.dbt/docs --log-path $(abspath $(HOME_DIR))/.dbt/logs
 	@echo "dbt docs: $(HOME_DIR)/.dbt/docs/static_index.html"
 
-lock: ## Resolve the dependencies again and write requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 pyproject.toml --group dev --output-file requirements.lock
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11
+
+lock: ## Resolve the dependencies again and write requirements.lock and requirements-spark.lock
+	@$(UV_COMPILE) pyproject.toml --group dev --output-file requirements.lock
+	@$(UV_COMPILE) pyproject.toml --group build --extra spark --constraint requirements.lock --output-file requirements-spark.lock
 
 clean: ## Remove the environment and the demo
-	@rm -rf .venv $(HOME_DIR) dbt_project/target dbt_project/logs
+	@rm -rf .venv .venv-spark $(HOME_DIR) dbt_project/target dbt_project/logs

@@ -30,6 +30,9 @@ SQL_TYPES = {
 }
 """Contract type → DuckDB type. JSON is stored as text, as FOCUS has it; timestamps are instants in UTC."""
 
+DBT_TYPES = {**{t: t for t in SQL_TYPES}, "json": "string", "decimal": "decimal(38,18)"}
+"""Contract type → what dbt calls it, which is also what Spark does."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -245,7 +248,7 @@ def _parse(raw: dict[str, Any]) -> Contract:
 def dbt_sources() -> str:
     """`models/staging/_lake.yml`: the lake as dbt sources, and what staging shows of it, with every description.
 
-    Returns  YAML text. Staging columns are the contract's in snake_case; a dataset whose key is more than the origin
+    Returns  YAML text. Sources have types, from which Spark reads the lake. Staging columns are the contract's in snake_case; a dataset whose key is more than the origin
              of its rows has that key tested, so that no join on it can multiply rows.
     """
 
@@ -254,6 +257,12 @@ def dbt_sources() -> str:
 
     def columns(found: Contract, spelled: Callable[[str], str]) -> list[dict[str, str]]:
         return [{"name": spelled(c.name), "description": c.description} for c in found.columns]
+
+    def typed(found: Contract) -> list[dict[str, str]]:
+        return [
+            {**shown, "data_type": DBT_TYPES[c.type]}
+            for shown, c in zip(columns(found, str), found.columns, strict=True)
+        ]
 
     def staged(found: Contract) -> dict[str, Any]:
         model: dict[str, Any] = {
@@ -266,10 +275,10 @@ def dbt_sources() -> str:
         return model
 
     tables = [
-        {"name": c.dataset, "description": f"{c.description} Grain: {c.grain}.", "columns": columns(c, str)}
+        {"name": c.dataset, "description": f"{c.description} Grain: {c.grain}.", "columns": typed(c)}
         for c in contracts().values()
     ]
-    lake = {"name": "lake", "schema": "lake", "description": "The lake, one view per dataset.", "tables": tables}
+    lake = {"name": "lake", "schema": "lake", "description": "The lake, one relation per dataset.", "tables": tables}
     body = {"version": 2, "sources": [lake], "models": [staged(c) for c in contracts().values()]}
     head = "# Generated from the contracts by finops_lib.contract.dbt_sources: change those, not this file.\n"
     return head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)

@@ -44,6 +44,8 @@ class Home:
         self.lake = self.root / "lake"
         self.warehouse = self.root / "warehouse.duckdb"
         self.reports = self.root / "reports"
+        self.spark = self.root / "spark"
+        """Catalogue and tables of a Spark session of our own."""
 
     @property
     def ledger(self) -> Path:

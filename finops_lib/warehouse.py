@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 TARGETS = ("duckdb", "spark")
+JAVA = 17
+"""The oldest Java that Spark 4 runs on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,28 +60,36 @@ def build(
 ) -> Built:
     """Build and test the marts over the lake.
 
-    Reads    the lake of `home`; `select` is dbt's selection syntax.
+    Reads    the lake of `home`; `select` is dbt's selection syntax. Connections are those of the project's own
+             profiles.yml, or of the one in the folder that DBT_PROFILES_DIR names; FINOPS_LAKE says where another
+             machine's Spark finds the lake.
     Returns  the counts of models and tests; a failed test fails the build but leaves the other marts built.
-    Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all.
+    Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all or Spark is not there.
     """
     if target not in TARGETS:
         raise UsageError(f"There is no target {target!r}. Targets: {', '.join(TARGETS)}.")
     if not home.lake.exists():
         raise NotBuiltError(f"{home.root} has no lake yet. Bring in a delivery with `finops ingest PATH`.")
-    refresh_views(home)
+    profiles = os.environ.get("DBT_PROFILES_DIR")
+    if target == "duckdb":
+        refresh_views(home)
+    else:
+        need_spark(own_session=profiles is None)
     logs = home.root / ".dbt"
     logs.mkdir(exist_ok=True)
+    results = logs / ("target" if target == "duckdb" else target)
     command = [
         sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors", "--log-format", "json", "build",
-        "--project-dir", str(project()), "--profiles-dir", str(project()), "--target", target,
-        "--target-path", str((logs / "target").resolve()), "--log-path", str((logs / "logs").resolve()),
+        "--project-dir", str(project()), "--profiles-dir", profiles or str(project()), "--target", target,
+        "--target-path", str(results.resolve()), "--log-path", str((logs / "logs").resolve()),
         *(["--full-refresh"] if full_refresh else []),
         *(["--select", *select] if select else []),
     ]  # fmt: skip
     environment = {
         **os.environ,
         "FINOPS_WAREHOUSE": str(home.warehouse.resolve()),
-        "FINOPS_LAKE": str(home.lake.resolve()),
+        "FINOPS_LAKE": os.environ.get("FINOPS_LAKE", str(home.lake.resolve())),
+        "FINOPS_SPARK_HOME": str(home.spark.resolve()),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
@@ -87,12 +100,42 @@ def build(
         assert process.stdout is not None
         for line in process.stdout:
             _follow(line, progress, errors)
-    built = _summary(logs / "target" / "run_results.json", errors, process.returncode)
+    built = _summary(results / "run_results.json", errors, process.returncode)
     if select and not built.succeeded + built.failed + built.warned + built.skipped:
         raise UsageError(
             f"Nothing is called {' '.join(select)}. `--select` takes dbt's selection, such as fct_daily_cost."
         )
     return built
+
+
+def need_spark(*, own_session: bool = True) -> None:
+    """Say by name what the target spark lacks here; a session of our own needs Java as well."""
+    try:
+        metadata.version("dbt-spark")
+    except metadata.PackageNotFoundError:
+        raise FinopsError(
+            "The target spark needs dbt-spark and PySpark, which this environment does not have. Make one that does, "
+            ".venv-spark, with `make spark`."
+        ) from None
+    if own_session:
+        java = java_version()
+        if java is None or java < JAVA:
+            found = "no Java, neither on the PATH nor below JAVA_HOME" if java is None else f"Java {java}"
+            raise FinopsError(
+                f"Spark needs Java {JAVA} or later; found {found}. Debian and Ubuntu have it as the package "
+                f"openjdk-{JAVA}-jre-headless."
+            )
+
+
+def java_version() -> int | None:
+    """Major version of the Java that Spark would use, or None where there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=str(Path(home) / "bin") if home else None)
+    if java is None:
+        return None
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    return int(version[1]) if version else None
 
 
 def _follow(line: str, progress: Callable[[str, int, int], None], errors: list[str]) -> None:

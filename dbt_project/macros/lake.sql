@@ -1,0 +1,28 @@
+{# The lake as the engine sees it, before anything is built. DuckDB's views are made by finops_lib.warehouse. #}
+{% macro read_lake() %}{{ return(adapter.dispatch('read_lake')()) }}{% endmacro %}
+
+{% macro default__read_lake() %}{% endmacro %}
+
+{# One external table per dataset, with the columns of its contract: what a file lacks is null, and a dataset without
+   files has no rows. Sources and months are found as folders whenever it is read. #}
+{% macro spark__read_lake() %}
+{% if execute %}
+    {% call statement() %}set spark.sql.hive.manageFilesourcePartitions = false{% endcall %}
+    {% for table in graph.sources.values() if table.source_name == 'lake' %}
+        {% if loop.first %}
+            {% call statement() %}create schema if not exists {{ table.schema }}{% endcall %}
+        {% endif %}
+        {% set name = table.schema ~ '.' ~ table.identifier %}
+        {% call statement() %}drop table if exists {{ name }}{% endcall %}
+        {% call statement() %}
+            create table {{ name }} (
+                {% for column in table.columns.values() %}`{{ column.name }}` {{ column.data_type }}, {% endfor -%}
+                source string, billing_month string
+            )
+            using parquet
+            partitioned by (source, billing_month)
+            location '{{ env_var('FINOPS_LAKE') }}/{{ table.identifier }}'
+        {% endcall %}
+    {% endfor %}
+{% endif %}
+{% endmacro %}
