@@ -413,9 +413,11 @@ def _build(options: argparse.Namespace) -> int:
     for message in built.messages:
         print(message, file=sys.stderr)
     print(
-        f"{built.succeeded} models and tests passed, {built.failed} failed, {built.warned} warned, "
+        f"{built.models} models built and {built.tests} tests passed, {built.failed} failed, {built.warned} warned, "
         f"{built.skipped} skipped in {built.seconds:.0f} s"
     )
+    if built.slowest:
+        print(f"slowest: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in built.slowest)}")
     return REFUSED if built.failed else DONE
 
 

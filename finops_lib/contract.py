@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -93,6 +94,8 @@ class Contract:
     plan: bool = False
     """Whether the organisation writes it by hand, in `plan/<dataset>.csv`."""
     focus_dataset: str | None = None
+    late_after_days: int | None = None
+    """Days without any delivery after which something is amiss; dbt's source freshness warns then."""
     checks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -218,15 +221,21 @@ def literal(value: str) -> str:
 @cache
 def contracts() -> dict[str, Contract]:
     """Every dataset of the lake by name, in the order of the files."""
-    found: dict[str, Contract] = {}
     folder = resources.files("finops_lib") / "contracts"
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yml"):
-            # The parser in C, where PyYAML was built with it, is eight times as fast.
-            loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            contract = _parse(yaml.load(file.read_text(encoding="utf-8"), Loader=loader))  # noqa: S506 - both are safe
-            found[contract.dataset] = contract
-    return found
+    files = sorted((f for f in folder.iterdir() if re.match(r"[a-z]\w*\.yml$", f.name)), key=lambda f: f.name)
+    return {own.dataset: own for own in map(_read, files)}
+
+
+@cache
+def ledger() -> Contract:
+    """What the warehouse sees of the ledger; it is no dataset that anybody delivers."""
+    return _read(resources.files("finops_lib") / "contracts" / "_delivery.yml")
+
+
+def _read(file: Traversable) -> Contract:
+    # The parser in C, where PyYAML was built with it, is eight times as fast.
+    loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return _parse(yaml.load(file.read_text(encoding="utf-8"), Loader=loader))  # noqa: S506 - both are safe
 
 
 def contract(dataset: str) -> Contract:
@@ -274,11 +283,24 @@ def dbt_sources() -> str:
             model["data_tests"] = [{"unique_grain": {"arguments": {"columns": [snake(name) for name in found.key]}}}]
         return model
 
-    tables = [
-        {"name": c.dataset, "description": f"{c.description} Grain: {c.grain}.", "columns": typed(c)}
-        for c in contracts().values()
-    ]
+    def table(found: Contract) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "name": found.dataset,
+            "description": f"{found.description} Grain: {found.grain}.",
+            "columns": typed(found),
+        }
+        if found.late_after_days:
+            # A dataset that nobody has ever delivered is not late.
+            shown["config"] = {
+                "freshness": {"warn_after": {"count": found.late_after_days, "period": "day"}},
+                "loaded_at_query": "select coalesce(max(delivered_at), current_timestamp) as delivered_at "
+                f"from lake.{ledger().dataset} where dataset = {literal(found.dataset)}",
+            }
+        return shown
+
+    shown = [*contracts().values(), ledger()]
+    tables = [table(c) for c in shown]
     lake = {"name": "lake", "schema": "lake", "description": "The lake, one relation per dataset.", "tables": tables}
-    body = {"version": 2, "sources": [lake], "models": [staged(c) for c in contracts().values()]}
+    body = {"version": 2, "sources": [lake], "models": [staged(c) for c in shown]}
     head = "# Generated from the contracts by finops_lib.contract.dbt_sources: change those, not this file.\n"
     return head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from . import lake
-from .contract import Contract, contract, contracts, literal
+from .contract import Contract, contract, contracts, ledger, literal
 from .errors import FinopsError, NotBuiltError, UsageError
 from .lake import Home
 
@@ -34,13 +34,22 @@ JAVA = 17
 class Built:
     """What one dbt build did."""
 
-    succeeded: int
+    models: int
+    """Models that were built."""
+    tests: int
+    """Tests and unit tests that passed."""
     warned: int
     failed: int
     skipped: int
     seconds: float
     messages: list[str]
     """One line per model or test that did not succeed."""
+    slowest: list[tuple[str, float]]
+    """The three models that took longest, with their seconds."""
+
+    @property
+    def succeeded(self) -> int:
+        return self.models + self.tests
 
 
 def project() -> Path:
@@ -158,31 +167,41 @@ def _summary(results: Path, errors: list[str], returncode: int) -> Built:
             "dbt could not build the warehouse: " + (errors[0] if errors else f"exit code {returncode}") + "."
         )
     run: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    # What dbt runs before the models, so that Spark can read the lake, is neither a model nor a test.
+    ran = [r for r in run["results"] if not r["unique_id"].startswith("operation.") or r["status"] != "success"]
     by_status: dict[str, list[dict[str, Any]]] = {}
-    for result in run["results"]:
+    for result in ran:
         by_status.setdefault(result["status"], []).append(result)
+    models = by_status.get("success", [])
     bad = by_status.get("error", []) + by_status.get("fail", [])
-    messages = [
-        f"{r['unique_id'].split('.')[2]}: {(r['message'] or r['status']).strip()}"
-        for r in bad + by_status.get("warn", [])
-    ]
     return Built(
-        succeeded=len(by_status.get("success", [])) + len(by_status.get("pass", [])),
+        models=len(models),
+        tests=len(by_status.get("pass", [])),
         warned=len(by_status.get("warn", [])),
         failed=len(bad),
         skipped=len(by_status.get("skipped", [])),
         seconds=float(run["elapsed_time"]),
-        messages=messages,
+        messages=[f"{_name(r)}: {(r['message'] or r['status']).strip()}" for r in bad + by_status.get("warn", [])],
+        slowest=[
+            (_name(r), float(r["execution_time"]))
+            for r in sorted(models, key=lambda r: float(r["execution_time"]), reverse=True)[:3]
+        ],
     )
 
 
+def _name(result: dict[str, Any]) -> str:
+    """Name of a model or test."""
+    return str(result["unique_id"].split(".")[2])
+
+
 def refresh_views(home: Home) -> None:
-    """Give the warehouse one view per dataset in schema `lake`; dbt staging reads these and nothing else."""
+    """Give the warehouse one view per dataset and one of the ledger in schema `lake`; dbt staging reads nothing else."""
     with duckdb.connect(str(home.warehouse)) as db:
         db.execute("set timezone = 'UTC'")
         db.execute("create schema if not exists lake")
         for own in contracts().values():
             db.execute(f"create or replace view lake.{own.dataset} as {dataset_sql(home, own)}")
+        db.execute(f"create or replace view lake.{ledger().dataset} as {ledger_sql(home)}")
 
 
 def dataset_sql(home: Home, own: Contract) -> str:
@@ -199,6 +218,15 @@ def dataset_sql(home: Home, own: Contract) -> str:
         )
     columns = own.empty().removesuffix(" where false")
     return f"{columns}, cast(null as varchar) as source, cast(null as varchar) as billing_month where false"
+
+
+def ledger_sql(home: Home) -> str:
+    """A SELECT over the ledger: every publication and withdrawal that ever was."""
+    own = ledger()
+    if not any(home.ledger.glob("*.json")):
+        return own.empty()
+    columns = ", ".join(f"{c.name}: {literal(c.sql_type)}" for c in own.columns)
+    return f"from read_json({literal(str(home.ledger.resolve() / '*.json'))}, columns = {{{columns}}})"
 
 
 def mart(home: Home, name: str) -> pl.DataFrame:

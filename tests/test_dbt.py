@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from finops_lib.contract import contracts, dbt_sources
+from finops_lib.contract import contracts, dbt_sources, ledger
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 MARTS = sorted(file.stem for file in PROJECT.glob("models/marts/*/*.sql"))
@@ -156,6 +156,18 @@ COMPANIONS: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
+def delivered(dataset: str, ago: timedelta) -> dict[str, Any]:
+    return {"dataset": dataset, "source": "focus", "billing_account": "payer", "month": "2026-10", "corrects": "",
+            "delivery_id": f"{dataset}-1", "delivered_at": datetime.now(UTC) - ago, "rows_published": 1,
+            "rows_rejected": 0}  # fmt: skip
+
+
+DELIVERIES = [
+    delivered("cost_and_usage", timedelta(hours=1)),
+    delivered("cost_and_usage", timedelta(days=30)),
+    delivered("ai_usage", timedelta(days=3)),
+]
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -197,10 +209,12 @@ def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) ->
     with duckdb.connect(str(file)) as db:
         db.execute("set timezone = 'UTC'")
         db.execute("create schema lake")
-        for contract in contracts().values():
+        for contract in (*contracts().values(), ledger()):
             db.execute(contract.ddl(f"lake.{contract.dataset}"))
             for number, row in enumerate(lake.get(contract.dataset, []), start=1):
                 origin = {"x_adapter": "focus", "x_source_file": "rows.csv", "x_source_row": number}
+                if contract.dataset == "delivery":
+                    origin = {}
                 if contract.dataset == "cost_and_usage":
                     origin = {
                         "x_Adapter": "focus",
@@ -219,7 +233,12 @@ def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) ->
 
 @pytest.fixture(scope="module")
 def lumenar(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    return built(tmp_path_factory.mktemp("lumenar"), {"cost_and_usage": CHARGES, **PLAN, **COMPANIONS})
+    return built(tmp_path_factory.mktemp("lumenar"), {"cost_and_usage": CHARGES, "delivery": DELIVERIES, **PLAN, **COMPANIONS})
+
+
+def manifest_of(warehouse: Warehouse) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((warehouse.file.parent / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return found
 
 
 def test_the_dbt_sources_are_those_of_the_contracts() -> None:
@@ -228,7 +247,7 @@ def test_the_dbt_sources_are_those_of_the_contracts() -> None:
 
 def test_only_staging_reads_the_lake_and_reads_all_of_it() -> None:
     readers = {file for file in PROJECT.rglob("*.sql") if "source(" in file.read_text(encoding="utf-8")}
-    assert readers == {PROJECT / "models" / "staging" / f"stg_{dataset}.sql" for dataset in contracts()}
+    assert readers == {PROJECT / "models" / "staging" / f"stg_{dataset}.sql" for dataset in (*contracts(), "delivery")}
 
 
 def test_sql_outside_macros_is_what_duckdb_and_spark_both_read() -> None:
@@ -411,6 +430,84 @@ def test_the_data_is_as_fresh_as_its_last_usage_and_not_its_last_tax(lumenar: Wa
     )
 
 
+def test_a_dataset_is_late_when_nothing_came_for_longer_than_its_contract_allows(lumenar: Warehouse) -> None:
+    folder = lumenar.file.parent
+    dbt(folder, lumenar.file, "source", "freshness")
+    results = json.loads((folder / "target" / "sources.json").read_text(encoding="utf-8"))["results"]
+    # What nobody has ever delivered is not late.
+    assert {r["unique_id"].split(".")[-1]: r["status"] for r in results} == {
+        c.dataset: "warn" if c.dataset == "ai_usage" else "pass" for c in contracts().values() if c.late_after_days
+    }
+
+
+METRICS = {
+    "billed_cost": "584.79", "effective_cost": "494.79", "contracted_cost": "584.79", "list_cost": "584.79",
+    "charges": 12, "unallocated_cost": 5, "unallocated_ratio": 5 / 494.79,
+    "experiment_cost": "41.05", "production_cost": "91.23", "unknown_lifecycle_cost": "362.51",
+    "experiment_ratio": 41.05 / 91.23,
+    "tokens": 14_000_000, "counted_token_cost": "9.05", "cost_per_million_tokens": 9.05 / 14,
+    "requests": 900, "billed_requests": 900, "counted_request_cost": "0.45", "cost_per_request": 0.0005,
+    "training_cost": "108.5", "training_runs": 2, "priced_training_runs": 2, "cost_per_training_run": 54.25,
+    "benefit": 60, "valued_cost": "5.95", "costed_benefit": 60, "return_on_investment": 54.05 / 5.95,
+    "accepted_units": 59.5, "accepted_unit_cost": "5.95", "cost_per_accepted_unit": 0.1,
+}  # fmt: skip
+"""Every metric by its name, which stays, and what it is in USD."""
+
+
+def metric(warehouse: Warehouse, name: str) -> Any:
+    """A metric in USD, as the metric layer defines it."""
+    manifest = manifest_of(warehouse)
+    defined = manifest["metrics"][f"metric.finops.{name}"]
+    params = defined["type_params"]
+    if defined["type"] == "simple":
+        [(model, measure)] = [
+            (m, found)
+            for m in manifest["semantic_models"].values()
+            for found in m["measures"]
+            if found["name"] == params["measure"]["name"]
+        ]
+        currency = next(d["name"] for d in model["dimensions"] if d["name"].endswith("currency"))
+        table = model["node_relation"]["alias"]
+        return warehouse.only(f"select {measure['agg']}({measure['expr']}) from {table} where {currency} = 'USD'")[0]
+    if defined["type"] == "ratio":
+        return float(metric(warehouse, params["numerator"]["name"])) / float(
+            metric(warehouse, params["denominator"]["name"])
+        )
+    parts = ", ".join(f"{float(metric(warehouse, m['name']))} as {m['name']}" for m in params["metrics"])
+    return warehouse.only(f"select {params['expr']} from (select {parts})")[0]
+
+
+def test_the_metric_layer_keeps_its_names(lumenar: Warehouse) -> None:
+    assert {m["name"] for m in manifest_of(lumenar)["metrics"].values()} == set(METRICS)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_what_its_description_says(lumenar: Warehouse, name: str) -> None:
+    assert float(metric(lumenar, name)) == pytest.approx(float(METRICS[name]))
+
+
+def test_every_dimension_of_the_metric_layer_is_in_its_mart(lumenar: Warehouse) -> None:
+    for model in manifest_of(lumenar)["semantic_models"].values():
+        dimensions = ", ".join(d["expr"] or d["name"] for d in model["dimensions"])
+        assert lumenar.ask(f"select {dimensions} from {model['node_relation']['alias']} limit 1")
+
+
+def test_every_notebook_report_and_command_says_which_marts_it_reads(lumenar: Warehouse) -> None:
+    shown = {
+        e["name"]: {name.split(".")[-1] for name in e["depends_on"]["nodes"]}
+        for e in manifest_of(lumenar)["exposures"].values()
+    }
+    root = PROJECT.parent
+    readers = {f"notebook_{file.stem}": [file] for file in sorted((root / "notebooks").glob("[0-9]*.py"))}
+    readers["executive_report"] = sorted((root / "finops_lib" / "reports").glob("*.py"))
+    readers["gates"] = [root / "finops_lib" / "policy.py"]
+    readers["commands"] = [root / "finops_lib" / "pipeline.py"]
+    assert {
+        name: {mart for mart in MARTS for file in files if f'"{mart}"' in file.read_text(encoding="utf-8")}
+        for name, files in readers.items()
+    } == {name: marts - {"fct_data_freshness"} for name, marts in shown.items()}
+
+
 def test_an_empty_lake_builds_marts_without_rows(tmp_path: Path) -> None:
     warehouse = built(tmp_path, {}, "--exclude-resource-type", "unit_test")
     assert {mart: warehouse.only(f"select count(*) from {mart}")[0] for mart in MARTS} == dict.fromkeys(MARTS, 0)
@@ -432,6 +529,10 @@ def test_a_bill_alone_is_allocated_by_its_tags(tmp_path: Path) -> None:
     assert warehouse.ask("select distinct status from fct_budget_status") == []
 
 
+def is_grain(node: dict[str, Any]) -> bool:
+    return (node.get("test_metadata") or {}).get("name") == "unique_grain"
+
+
 def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Warehouse, tmp_path: Path) -> None:
     dbt(tmp_path, lumenar.file, "docs", "generate", "--static")
     assert (tmp_path / "target" / "static_index.html").stat().st_size > 100_000
@@ -445,5 +546,8 @@ def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Wa
     ]
     assert len(catalog["nodes"]) == len(list(PROJECT.glob("models/**/*.sql")))
     assert undescribed == []
+    assert {node["attached_node"] for node in manifest["nodes"].values() if is_grain(node)} >= {
+        f"model.finops.{mart}" for mart in MARTS
+    }
     unenforced = [mart for mart in MARTS if not manifest["nodes"][f"model.finops.{mart}"]["contract"]["enforced"]]
     assert unenforced == []

@@ -105,7 +105,7 @@ def lake_statements() -> list[str]:
 
 def test_spark_reads_every_dataset_of_the_lake_by_its_contract() -> None:
     done = lake_statements()
-    tables = {m[1]: m[2] for s in done if (m := re.match(r"create table lake\.(\w+) \( (.*) \) using parquet", s))}
+    tables = {m[1]: m[2] for s in done if (m := re.match(r"create table lake\.(\w+) \((.*)\) using parquet", s))}
     types = {"json": "string", "decimal": "decimal(38,18)"}
     assert tables == {
         own.dataset: "".join(f"`{c.name}` {types.get(c.type, c.type)}, " for c in own.columns)
@@ -117,11 +117,15 @@ def test_spark_reads_every_dataset_of_the_lake_by_its_contract() -> None:
         "create schema if not exists lake",
         f"drop table if exists lake.{next(iter(contracts()))}",
     ]
-    assert next(s for s in done if s.startswith("create table lake.owner ")) == (
-        "create table lake.owner ( `subject_kind` string, `subject` string, `owner` string, `cost_center` string, "
-        "`x_adapter` string, `x_source_file` string, `x_source_row` bigint, source string, billing_month string ) "
-        "using parquet partitioned by (source, billing_month) location '/lake/owner'"
-    )
+    assert [s for s in done if s.startswith(("create table lake.owner ", "create table lake.delivery "))] == [
+        "create table lake.owner (`subject_kind` string, `subject` string, `owner` string, `cost_center` string, "
+        "`x_adapter` string, `x_source_file` string, `x_source_row` bigint, source string, billing_month string) "
+        "using parquet partitioned by (source, billing_month) location '/lake/owner'",
+        "create table lake.delivery (`dataset` string, `source` string, `billing_account` string, `month` string, "
+        "`corrects` string, `delivery_id` string, `delivered_at` timestamp, `rows_published` bigint, "
+        "`rows_rejected` bigint, `withdrawn` boolean) "
+        "using json options (multiLine true, pathGlobFilter '*.json') location '/lake/_ledger'",
+    ]
 
 
 def test_the_lakes_types_are_the_same_on_both_engines() -> None:
