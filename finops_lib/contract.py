@@ -257,8 +257,9 @@ def _parse(raw: dict[str, Any]) -> Contract:
 def dbt_sources() -> str:
     """`models/staging/_lake.yml`: the lake as dbt sources, and what staging shows of it, with every description.
 
-    Returns  YAML text. Sources have types, from which Spark reads the lake. Staging columns are the contract's in snake_case; a dataset whose key is more than the origin
-             of its rows has that key tested, so that no join on it can multiply rows.
+    Returns  YAML text. Sources have types, from which Spark reads the lake. Staging columns are the contract's in
+             snake_case; a dataset whose key is more than the origin of its rows has that key tested, so that no join
+             on it can multiply rows.
     """
 
     def snake(name: str) -> str:

@@ -195,7 +195,7 @@ def _name(result: dict[str, Any]) -> str:
 
 
 def refresh_views(home: Home) -> None:
-    """Give the warehouse one view per dataset and one of the ledger in schema `lake`; dbt staging reads nothing else."""
+    """Give the warehouse one view per dataset, and one of the ledger, in schema `lake`: all that dbt staging reads."""
     with duckdb.connect(str(home.warehouse)) as db:
         db.execute("set timezone = 'UTC'")
         db.execute("create schema if not exists lake")

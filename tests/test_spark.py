@@ -1,4 +1,4 @@
-"""What the Spark target promises, as far as it can be known without a cluster; `make spark` builds on one and compares."""
+"""What the Spark target promises without a cluster; `make spark` builds on one and compares every row."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from finops_lib.lake import Home
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "spark"))
 
-import compare
+import compare  # noqa: E402
 
 PROJECT = ROOT / "dbt_project"
-MART = "(values ('2026-09', 'USD', 1.000000000000000001::decimal(38, 18), 0.25::double)) t(month, currency, cost, share)"
+MART = (
+    "(values ('2026-09', 'USD', 1.000000000000000001::decimal(38, 18), 0.25::double)) t(month, currency, cost, share)"
+)
 
 
 def told(theirs: str) -> compare.Compared:
@@ -43,7 +45,11 @@ def test_the_same_rows_do_not_differ_and_a_ratio_may_by_a_billionth() -> None:
 @pytest.mark.parametrize(
     ("given", "changed", "said"),
     [
-        ("1.000000000000000001", "1.000000000000000002", "cost: DuckDB 1.000000000000000001, Spark 1.000000000000000002"),
+        (
+            "1.000000000000000001",
+            "1.000000000000000002",
+            "cost: DuckDB 1.000000000000000001, Spark 1.000000000000000002",
+        ),
         ("0.25", "0.250001", "share: DuckDB 0.25, Spark 0.250001"),
         ("0.25", "null", "share: DuckDB 0.25, Spark None"),
     ],

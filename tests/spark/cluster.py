@@ -44,7 +44,8 @@ def running(folder: Path, *, workers: int = 2, memory: str = "1500m", patience: 
     Refuses  RuntimeError when they are not all there after `patience` seconds, with the last words of their logs.
     """
     spec = find_spec("pyspark")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     home = Path(spec.origin).parent
     port, page = free_port(), free_port()
     cluster = Cluster(f"spark://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{page}")

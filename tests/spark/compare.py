@@ -1,7 +1,7 @@
 """`make spark`: build the marts of a home on a Spark cluster and compare every row with DuckDB's.
 
-The cluster is a standalone one of one master and two workers on loopback; it is stopped whatever happens. Amounts, counts,
-texts and dates must be the same; ratios may differ by a billionth.
+The cluster is a standalone one of one master and two workers on loopback; it is stopped whatever happens. Amounts,
+counts, texts and dates must be the same; ratios may differ by a billionth.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def main() -> int:
     show(found)
     differing = [c.mart for c in found if c.differing]
     rows = sum(c.ours for c in found)
-    print(f"{len(found)} marts of {rows:,} rows; {len(differing)} differ{': ' if differing else ''}{', '.join(differing)}")
+    print(f"{len(found)} marts of {rows:,} rows; {len(differing)} differ {', '.join(differing)}".rstrip())
     return 0 if fine and found and not differing else 1
 
 
