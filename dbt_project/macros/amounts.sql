@@ -6,7 +6,11 @@
 cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {%- endmacro %}
 
-{# a - b to the last digit: Spark takes a digit from the scale where both sides have 38 of them. #}
+{# a + b and a - b to the last digit: Spark takes a digit from the scale where both sides have 38 of them. #}
+{% macro exact_sum(a, b) -%}
+cast({{ a }} as decimal(37, 18)) + cast({{ b }} as decimal(37, 18))
+{%- endmacro %}
+
 {% macro exact_difference(a, b) -%}
 cast({{ a }} as decimal(37, 18)) - cast({{ b }} as decimal(37, 18))
 {%- endmacro %}

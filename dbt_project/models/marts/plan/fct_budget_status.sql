@@ -30,9 +30,9 @@ with spent as (
 expected as (
     select
         *,
-        case when is_over then actual_cost else actual_cost + forecast_cost end as expected_cost,
-        case when is_over then actual_cost else actual_cost + forecast_low end as expected_low,
-        case when is_over then actual_cost else actual_cost + forecast_high end as expected_high
+        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_cost') }} end as expected_cost,
+        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_low') }} end as expected_low,
+        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_high') }} end as expected_high
     from spent
 )
 

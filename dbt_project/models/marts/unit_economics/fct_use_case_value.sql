@@ -131,7 +131,7 @@ select
     benefits.eligible_users,
     benefits.benefit,
     {{ ratio('costs.effective_cost', 'benefits.accepted_units') }} as cost_per_accepted_unit,
-    cast(benefits.benefit - costs.effective_cost as decimal(38, 18)) as margin,
+    {{ exact_difference('benefits.benefit', 'costs.effective_cost') }} as margin,
     {{ ratio('benefits.benefit - costs.effective_cost', 'costs.effective_cost') }} as roi
 from benefits
 left join costs on benefits.use_case = costs.use_case and benefits.month = costs.month
