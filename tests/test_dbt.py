@@ -329,11 +329,12 @@ def test_the_lifecycle_names_its_evidence_and_contradictions_stay_unknown(lumena
     ) == [
         ("experiment", "environment:dev", "USD", Decimal(40)),
         ("experiment", "rule:lab", "USD", Decimal("1.05")),
+        ("experiment", "run:run-1", "USD", Decimal("12.5")),
         ("production", "environment:prod", "USD", Decimal(90)),
         ("production", "rule:screening", "USD", Decimal("1.23")),
         ("unknown", "contradiction:lab,live", "USD", Decimal(8)),
         ("unknown", "none", "EUR", Decimal(25)),
-        ("unknown", "none", "USD", Decimal("354.51")),
+        ("unknown", "none", "USD", Decimal("342.01")),
     ]
 
 

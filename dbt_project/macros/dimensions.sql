@@ -18,7 +18,7 @@
 {{ return(
     ['charge_date', 'billing_month', 'is_closed'] + (dimensions().keys() | list) + [
         'service_provider_name', 'service_category', 'service_name', 'charge_category', 'charge_kind', 'lifecycle',
-        'lifecycle_evidence', 'billing_currency',
+        'lifecycle_evidence', 'persistence', 'persistence_evidence', 'billing_currency',
     ]
 ) }}
 {%- endmacro %}

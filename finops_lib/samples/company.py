@@ -64,6 +64,8 @@ PROMOTED_ON = date(2026, 6, 1)
 """Day on which voice-support went from pilot to production."""
 ABANDONED_ON = date(2026, 7, 11)
 """First day without a training run of orion-distill, whose machines run on."""
+ORPHANED = "orion-distill"
+"""Use case whose owner has left, and nobody took over."""
 PRICE_CUTS = ((OPENAI, "o3", date(2025, 6, 10)), (OPENAI, "gpt-5.6-luna", date(2026, 7, 30)))
 UNAPPROVED = (OPENAI, "gpt-5.2")
 
@@ -705,6 +707,26 @@ ORGANISATION_COSTS = (
     ("organisation", None, Decimal(6_400), "USD", "AI governance board and training"),
 )
 """What each month costs beside the bills: category, team, amount, currency, evidence."""
+
+class Experiment(NamedTuple):
+    """What an experiment was planned to last and to cost."""
+
+    name: str
+    use_case: str | None
+    tag: str | None
+    """Value of the tag `experiment` on its charges, where no use case says what is its."""
+    start: date
+    end: date
+    """First day on which it should no longer cost anything."""
+    budget: int | None
+    owner: str | None
+
+
+EXPERIMENTS = (
+    Experiment("voice-pilot", "voice-support", None, date(2025, 12, 1), PROMOTED_ON, 40_000, "Nora Haugen"),
+    Experiment("orion", "orion-distill", None, date(2026, 2, 9), date(2026, 7, 1), 30_000, None),
+    Experiment("agents", None, "agent-lab", date(2025, 5, 1), date(2027, 1, 1), None, "Elif Demir"),
+)
 
 BUDGETS = {
     "search": 30_000, "assistant": 19_500, "support-bot": 38_500, "fraud": 18_000, "recommendations": 33_000,

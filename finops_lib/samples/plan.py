@@ -32,6 +32,7 @@ def write(run: Run) -> None:
         "assumption": _assumptions(), "organisation_cost": _organisation_costs(run),
         "target": _targets(), "tag_alias": _tag_aliases(), "account": _accounts(),
         "closed_month": _closed_months(run),
+        "experiment": _experiments(), "threshold": _thresholds(),
     }  # fmt: skip
     for name, rows in plan.items():
         text = io.StringIO()
@@ -119,8 +120,8 @@ def _lifecycle_rules() -> Iterator[Row]:
              ("research-project", 30, "experiment", "sub_account_id", None, "equals", "lumenar-research")]  # fmt: skip
     for rule_id, priority, lifecycle, field, key, operator, pattern in rules:
         yield {
-            "rule_id": rule_id, "priority": priority, "lifecycle": lifecycle, "field": field, "tag_key": key,
-            "operator": operator, "pattern": pattern, "valid_from": None, "valid_to": None,
+            "rule_id": rule_id, "priority": priority, "lifecycle": lifecycle, "persistence": None, "field": field,
+            "tag_key": key, "operator": operator, "pattern": pattern, "valid_from": None, "valid_to": None,
         }  # fmt: skip
 
 
@@ -175,10 +176,29 @@ def _owners() -> Iterator[Row]:
     for team, (owner, cost_center) in co.OWNERS.items():
         yield {"subject_kind": "team", "subject": team, "owner": owner, "cost_center": cost_center}
     for name, use_case in co.USE_CASES.items():
+        if name == co.ORPHANED:
+            continue
         owner, cost_center = co.OWNERS[use_case.team]
         yield {"subject_kind": "use_case", "subject": name, "owner": owner, "cost_center": cost_center}
     for vendor in co.ACCOUNTS:
         yield {"subject_kind": "vendor", "subject": vendor, "owner": co.OWNERS[co.POOL_TEAM][0], "cost_center": None}
+
+
+def _experiments() -> Iterator[Row]:
+    for planned in co.EXPERIMENTS:
+        yield {
+            "experiment": planned.name, "use_case": planned.use_case,
+            "tag_key": None if planned.tag is None else "experiment", "tag_value": planned.tag,
+            "owner": planned.owner, "planned_start": planned.start, "planned_end": planned.end,
+            "budget": planned.budget, "currency": None if planned.budget is None else "USD",
+        }  # fmt: skip
+
+
+def _thresholds() -> Iterator[Row]:
+    yield {
+        "measure": "orphaned_experiment_days", "edition": None, "grade": "limit", "value": 30,
+        "owner": co.OWNERS[co.POOL_TEAM][0], "evidence": "cloud policy 2026",
+    }  # fmt: skip
 
 
 def _approved() -> Iterator[Row]:

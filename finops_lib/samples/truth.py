@@ -58,6 +58,7 @@ def write(run: Run) -> None:
         ],
         "abandoned_experiment": _abandoned(run),
         "promotion": _promotion(run),
+        "experiment_past_its_end": _overrun(run),
         "price_cuts": [_price_cut(*cut) for cut in co.PRICE_CUTS if _within(run, cut[2])],
         "runaway_key": _runaway(run),
         "broken_line": _broken_line(run),
@@ -101,12 +102,23 @@ def _abandoned(run: Run) -> dict[str, Any] | None:
     for month in run.months:
         for day in month.days:
             for fleet, machine, hours in machines(run, co.AWS, day) if day >= co.ABANDONED_ON else ():
-                if fleet.use_case == "orion-distill":
+                if fleet.use_case == co.ORPHANED:
                     found.add(machine)
                     cost += hours * co.MACHINES[fleet.machine].price
     return {
-        "use_case": "orion-distill", "vendor": co.AWS, "first_day_without_runs": co.ABANDONED_ON,
-        "resources": sorted(found), "list_cost_since": str(cost), "currency": "USD",
+        "use_case": co.ORPHANED, "vendor": co.AWS, "first_day_without_runs": co.ABANDONED_ON,
+        "resources": sorted(found), "list_cost_since": str(cost), "currency": "USD", "owner": None,
+    }  # fmt: skip
+
+
+def _overrun(run: Run) -> dict[str, Any] | None:
+    """The planned experiment that costs something from its planned end on."""
+    [planned] = [e for e in co.EXPERIMENTS if e.use_case == co.ORPHANED]
+    if not run.months[-1].end > planned.end:
+        return None
+    return {
+        "experiment": planned.name, "use_case": planned.use_case, "planned_end": planned.end, "budget": planned.budget,
+        "currency": "USD",
     }  # fmt: skip
 
 

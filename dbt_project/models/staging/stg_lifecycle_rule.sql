@@ -2,6 +2,7 @@ select
     rule_id,
     priority,
     lifecycle,
+    persistence,
     field,
     tag_key,
     operator,

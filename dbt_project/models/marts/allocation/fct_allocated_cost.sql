@@ -1,7 +1,8 @@
 -- Who owns what each day cost: a team's own charges, its shares of shared pools, and what is nobody's yet.
 -- Every charge is in here exactly once, so that the total per currency is the bill's.
 {% set grain = (
-    cost_columns() | reject('in', ['is_closed', 'lifecycle', 'lifecycle_evidence']) | list
+    cost_columns()
+    | reject('in', ['is_closed', 'lifecycle', 'lifecycle_evidence', 'persistence', 'persistence_evidence']) | list
 ) + allocation_columns() %}
 
 select

@@ -21,6 +21,8 @@
     'closed_month': 'cast(null as date)',
     'assumption': 'cast(null as date)',
     'organisation_cost': 'cast(null as date)',
+    'experiment': 'cast(null as date)',
+    'threshold': 'cast(null as date)',
 } %}
 
 {% for dataset, day in days.items() %}

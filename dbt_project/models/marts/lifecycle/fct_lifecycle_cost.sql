@@ -1,9 +1,16 @@
--- What experiments and production cost each day, and how we know which is which.
+-- What experiments and production cost each day, how much of it is there to stay, and how we know.
 -- Teams are as after allocation; every charge is in here exactly once.
+{% set grain = [
+    'charge_date', 'lifecycle', 'lifecycle_evidence', 'persistence', 'persistence_evidence', 'team', 'use_case',
+    'service_provider_name', 'billing_currency',
+] %}
+
 select
     charge_date,
     lifecycle,
     lifecycle_evidence as evidence,
+    persistence,
+    persistence_evidence,
     team,
     use_case,
     service_provider_name,
@@ -12,4 +19,4 @@ select
     sum(effective_cost) as effective_cost,
     cast(sum(charge_count) as bigint) as charge_count
 from {{ ref('int_costs_allocated') }}
-group by charge_date, lifecycle, lifecycle_evidence, team, use_case, service_provider_name, billing_currency
+group by {{ grain | join(', ') }}

@@ -1,0 +1,20 @@
+{# The first of these words in a text, where it stands alone: prod in proj_search_prod and not in product.
+   Null where there is none. #}
+{% macro word_found(expression, words) -%}
+nullif(regexp_extract(concat(' ', lower({{ expression }}), ' '), '[^a-z0-9]({{ words | join('|') }})[^a-z0-9]', 1), '')
+{%- endmacro %}
+
+{# Words that tell a lifecycle or a persistence, wherever they stand. #}
+{% macro telling_words() -%}
+{{ return({
+    'lifecycle': {
+        'production': ['prod', 'production', 'live'],
+        'experiment': ['dev', 'development', 'sandbox', 'experiment', 'experimental', 'research', 'test', 'pilot', 'poc',
+                       'prototype', 'lab', 'trial'],
+    },
+    'persistence': {
+        'persistent': ['persistent', 'permanent'],
+        'temporary': ['temporary', 'temp', 'tmp', 'ephemeral', 'scratch'],
+    },
+}) }}
+{%- endmacro %}

@@ -1,0 +1,76 @@
+-- The KPIs of commitments, of the company: how much of what they could cover they cover, how much of them is used, and
+-- what they save. They could cover compute at standard prices and whatever they do cover; spot capacity they cannot.
+-- Charges without a list price are left out on both sides. Use is of commitments whose bill spreads them over it.
+{% set part %}
+case
+            when commitment_discount_status = 'Unused' then 'unused'
+            when commitment_discount_status = 'Used' then 'used'
+            when service_category = 'Compute' and coalesce(pricing_category, 'Standard') = 'Standard' then 'uncovered'
+        end
+{%- endset %}
+
+with monthly as (
+    select
+        {{ month_text('cast(charge_period_start as date)') }} as month,
+        billing_currency,
+        {{ part }} as part,
+        sum(effective_cost) as effective_cost,
+        sum(list_cost) as list_cost,
+        sum(case when list_cost is not null then effective_cost end) as effective_cost_with_list
+    from {{ ref('stg_cost_and_usage') }}
+    where charge_category = 'Usage'
+    group by {{ month_text('cast(charge_period_start as date)') }}, billing_currency, {{ part }}
+),
+
+parts as (
+    select
+        'commitment_coverage' as kpi,
+        month,
+        billing_currency,
+        case when part = 'used' then list_cost else 0 end as numerator,
+        list_cost as denominator
+    from monthly
+    where part in ('used', 'uncovered')
+    union all
+    select
+        'effective_savings_rate' as kpi,
+        month,
+        billing_currency,
+        list_cost as numerator,
+        list_cost as denominator
+    from monthly
+    where part in ('used', 'uncovered')
+    union all
+    select
+        'effective_savings_rate' as kpi,
+        month,
+        billing_currency,
+        case when part = 'unused' then -effective_cost else -effective_cost_with_list end as numerator,
+        cast(0 as decimal(38, 18)) as denominator
+    from monthly
+    where part is not null
+    {% for kpi, numerator in {'commitment_utilization': 'used_cost', 'commitment_waste': 'unused_cost'}.items() %}
+    {% for cost in ['used_cost', 'unused_cost'] %}
+    union all
+    select
+        '{{ kpi }}' as kpi,
+        month,
+        billing_currency,
+        {{ cost if cost == numerator else 'cast(0 as decimal(38, 18))' }} as numerator,
+        {{ cost }} as denominator
+    from {{ ref('fct_commitments') }}
+    where usage_reason is null
+    {% endfor %}
+    {% endfor %}
+)
+
+select
+    kpi,
+    month,
+    cast(null as string) as team,
+    billing_currency,
+    cast(sum(numerator) as decimal(38, 18)) as numerator,
+    cast(sum(denominator) as decimal(38, 18)) as denominator,
+    cast(null as string) as missing_reason
+from parts
+group by kpi, month, billing_currency

@@ -1,0 +1,110 @@
+-- The KPIs of delivery, of the company: how far the bill lags behind the newest telemetry, and how much of what was
+-- invoiced is here as FOCUS rows.
+with freshness as (
+    select
+        dataset,
+        source,
+        last_date,
+        max(last_date) over () as newest
+    from {{ ref('fct_data_freshness') }}
+    where dataset in ('cost_and_usage', 'ai_usage', 'gpu_utilization', 'training_run', 'function_run')
+),
+
+lags as (
+    select
+        {{ month_text('newest') }} as month,
+        {{ dbt.datediff('last_date', 'newest', 'day') }} as days
+    from freshness
+    where dataset = 'cost_and_usage'
+),
+
+-- A source that has been silent for two months has ended.
+delays as (
+    select
+        month,
+        days
+    from lags
+    where days < 60
+),
+
+sides as (
+    select
+        side,
+        month,
+        billing_account_id,
+        invoice_id,
+        billing_currency,
+        sum(amount) as amount
+    from {{ ref('fct_invoice_reconciliation') }}
+    group by side, month, billing_account_id, invoice_id, billing_currency
+),
+
+accounts as (
+    select
+        invoice_id,
+        max(billing_account_id) as billing_account_id
+    from sides
+    where side = 'charges' and invoice_id is not null
+    group by invoice_id
+),
+
+invoices as (
+    select
+        sides.side,
+        sides.month,
+        coalesce(sides.billing_account_id, accounts.billing_account_id) as billing_account_id,
+        sides.billing_currency,
+        sum(sides.amount) as amount,
+        rank() over (
+            partition by
+                sides.month, coalesce(sides.billing_account_id, accounts.billing_account_id), sides.billing_currency
+            order by case sides.side when 'invoice' then 1 else 2 end
+        ) as side_rank
+    from sides
+    left join accounts on sides.invoice_id = accounts.invoice_id
+    where sides.side <> 'charges'
+    group by
+        sides.side, sides.month, coalesce(sides.billing_account_id, accounts.billing_account_id),
+        sides.billing_currency
+),
+
+charges as (
+    select
+        month,
+        billing_account_id,
+        billing_currency,
+        sum(amount) as amount
+    from sides
+    where side = 'charges'
+    group by month, billing_account_id, billing_currency
+)
+
+select
+    'cost_visibility_delay' as kpi,
+    month,
+    cast(null as string) as team,
+    cast(null as string) as billing_currency,
+    cast(sum(days) as decimal(38, 18)) as numerator,
+    cast(count(*) as decimal(38, 18)) as denominator,
+    cast(null as string) as missing_reason
+from delays
+group by month
+
+union all
+
+select
+    'normalized_vs_invoiced' as kpi,
+    invoices.month,
+    cast(null as string) as team,
+    invoices.billing_currency,
+    cast(sum(coalesce(charges.amount, 0)) as decimal(38, 18)) as numerator,
+    cast(sum(invoices.amount) as decimal(38, 18)) as denominator,
+    cast(null as string) as missing_reason
+from invoices
+left join charges
+    on
+        invoices.month = charges.month
+        and invoices.billing_account_id = charges.billing_account_id
+        and invoices.billing_currency = charges.billing_currency
+where invoices.side_rank = 1
+group by invoices.month, invoices.billing_currency

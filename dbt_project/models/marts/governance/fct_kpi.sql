@@ -1,0 +1,122 @@
+-- The FinOps Foundation's KPIs, by month, of the company and of each team, graded by every edition of its thresholds.
+-- What cannot be told has no value and says why; it is never 0. Variances and drifts are graded by their size.
+{% set grades = ['crawl', 'walk', 'run'] %}
+
+with figures as (
+    {% for part in ['allocation', 'plan', 'commitments', 'ai', 'delivery'] %}
+    select
+        kpi,
+        month,
+        team,
+        billing_currency,
+        numerator,
+        denominator,
+        missing_reason
+    from {{ ref('int_kpi_' ~ part ~ '_measured') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- What was measured keeps its row even where nothing was spent in its month and currency.
+wanted as (
+    select
+        listed.kpi,
+        scopes.month,
+        scopes.scope,
+        scopes.team,
+        scopes.billing_currency
+    from {{ ref('int_kpis_listed') }} as listed
+    inner join {{ ref('int_kpi_scopes_listed') }} as scopes
+        on
+            listed.has_currency = (scopes.billing_currency is not null)
+            and (listed.of_teams or scopes.scope = 'company')
+    union distinct
+    select
+        kpi,
+        month,
+        case when team is null then 'company' else 'team' end as scope,
+        team,
+        billing_currency
+    from figures
+),
+
+lines as (
+    select
+        measure,
+        edition,
+        {% for grade in grades + ['limit'] %}
+        max(case when grade = '{{ grade }}' then value end) as {{ grade }}_line,
+        {% endfor %}
+        max(case when grade = 'crawl' and is_beyond then 1 else 0 end) = 1 as crawl_is_beyond,
+        max(case when grade = 'walk' and is_beyond then 1 else 0 end) = 1 as walk_is_beyond,
+        max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond
+    from {{ ref('int_thresholds_chosen') }}
+    group by measure, edition
+),
+
+measured as (
+    select
+        wanted.*,
+        listed.unit,
+        listed.better,
+        figures.numerator,
+        figures.denominator,
+        {{ ratio('figures.numerator', 'figures.denominator') }} as value,
+        coalesce(figures.missing_reason, listed.missing_reason) as reason
+    from wanted
+    inner join {{ ref('int_kpis_listed') }} as listed on wanted.kpi = listed.kpi
+    left join figures
+        on
+            wanted.kpi = figures.kpi
+            and wanted.month = figures.month
+            and coalesce(wanted.team, '') = coalesce(figures.team, '')
+            and coalesce(wanted.billing_currency, '') = coalesce(figures.billing_currency, '')
+),
+
+graded as (
+    select
+        measured.*,
+        lines.edition,
+        {% for grade in grades + ['limit'] %}
+        lines.{{ grade }}_line,
+        {% endfor %}
+        {% for grade in grades %}
+        case
+            when measured.better = 'more' and lines.{{ grade }}_is_beyond then measured.value > lines.{{ grade }}_line
+            when measured.better = 'more' then measured.value >= lines.{{ grade }}_line
+            when lines.{{ grade }}_is_beyond then abs(measured.value) < lines.{{ grade }}_line
+            else abs(measured.value) <= lines.{{ grade }}_line
+        end as is_{{ grade }},
+        {% endfor %}
+        case
+            when measured.better = 'more' then measured.value >= lines.limit_line
+            else abs(measured.value) <= lines.limit_line
+        end as is_within
+    from measured
+    left join lines on measured.kpi = lines.measure
+)
+
+select
+    kpi,
+    edition,
+    month,
+    scope,
+    team,
+    billing_currency,
+    unit,
+    value,
+    case
+        when value is null or edition is null then null
+        when is_run then 'run'
+        when is_walk then 'walk'
+        when is_crawl then 'crawl'
+        when crawl_line is not null then 'below crawl'
+        when walk_line is not null then 'below walk'
+        when run_line is not null then 'below run'
+        when is_within then 'within limit'
+        else 'over limit'
+    end as grade,
+    numerator,
+    denominator,
+    case when value is null then reason end as missing_reason
+from graded

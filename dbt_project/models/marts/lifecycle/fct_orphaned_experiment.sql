@@ -1,0 +1,126 @@
+-- Experiments that are still billed although nothing has run for them and nobody has asked them for anything for as
+-- many days as the plan allows (30 unless it says otherwise), and what they have cost since. Orphaned where nobody
+-- answers for them either, idle where somebody does; unknown where neither runs nor requests are delivered at all.
+-- Before any pool is split; one row per subject and currency.
+with experiments as (
+    select
+        subject_kind,
+        subject,
+        min(charge_date) as first_billed_on,
+        max(charge_date) as last_billed_on,
+        max(team) as team
+    from {{ ref('int_subject_days_summed') }}
+    where
+        lifecycle = 'experiment'
+        and usage_cost <> 0
+        and (subject_kind = 'use_case' or use_case = 'unallocated')
+    group by subject_kind, subject
+),
+
+named as (
+    select
+        subject_kind,
+        lower(subject) as subject,
+        owner
+    from {{ ref('stg_owner') }}
+    union all
+    select
+        'use_case' as subject_kind,
+        lower(use_case) as subject,
+        owner
+    from {{ ref('stg_experiment') }}
+    where use_case is not null
+),
+
+owners as (
+    select
+        subject_kind,
+        subject,
+        max(owner) as owner
+    from named
+    group by subject_kind, subject
+),
+
+telemetry as (
+    select
+        (select count(*) from {{ ref('stg_training_run') }}) + (select count(*) from {{ ref('stg_ai_usage') }}) > 0
+            as is_delivered
+),
+
+settings as (
+    select max(value) as allowed_days
+    from {{ ref('int_thresholds_chosen') }}
+    where measure = 'orphaned_experiment_days'
+),
+
+dated as (
+    select
+        experiments.*,
+        activity.last_run_on,
+        activity.last_request_on,
+        coalesce(owners.owner, case when experiments.subject_kind = 'resource' then team_owners.owner end) as owner,
+        telemetry.is_delivered,
+        settings.allowed_days,
+        data_date.data_through,
+        case
+            when not telemetry.is_delivered then null
+            when activity.last_active_on is null then experiments.first_billed_on
+            else cast({{ dbt.dateadd('day', 1, 'activity.last_active_on') }} as date)
+        end as idle_since
+    from experiments
+    cross join telemetry
+    cross join settings
+    cross join {{ ref('int_data_date_found') }} as data_date
+    left join {{ ref('int_experiment_activity_found') }} as activity
+        on experiments.subject_kind = activity.subject_kind and lower(experiments.subject) = activity.subject
+    left join owners
+        on experiments.subject_kind = owners.subject_kind and lower(experiments.subject) = owners.subject
+    left join owners as team_owners
+        on team_owners.subject_kind = 'team' and lower(experiments.team) = team_owners.subject
+),
+
+idle as (
+    select
+        *,
+        {{ dbt.datediff('idle_since', 'data_through', 'day') }} + 1 as idle_days -- noqa: LT05
+    from dated
+    where {{ dbt.dateadd('day', 6, 'last_billed_on') }} >= data_through
+),
+
+costs as (
+    select
+        days.subject_kind,
+        days.subject,
+        days.billing_currency,
+        sum(case when days.charge_date >= idle.idle_since then days.billed_cost else 0 end) as billed_cost,
+        sum(case when days.charge_date >= idle.idle_since then days.effective_cost else 0 end) as effective_cost
+    from {{ ref('int_subject_days_summed') }} as days
+    inner join idle on days.subject_kind = idle.subject_kind and days.subject = idle.subject
+    where days.lifecycle = 'experiment'
+    group by days.subject_kind, days.subject, days.billing_currency
+)
+
+select
+    idle.subject_kind,
+    idle.subject,
+    idle.team,
+    case
+        when not idle.is_delivered then 'unknown'
+        when idle.owner is null then 'orphaned'
+        else 'idle'
+    end as status,
+    idle.owner,
+    idle.first_billed_on,
+    idle.last_billed_on,
+    idle.last_run_on,
+    idle.last_request_on,
+    idle.idle_since,
+    cast(idle.idle_days as bigint) as idle_days,
+    cast(idle.allowed_days as bigint) as allowed_days,
+    costs.billing_currency,
+    case when idle.is_delivered then cast(costs.billed_cost as decimal(38, 18)) end as billed_cost_since,
+    case when idle.is_delivered then cast(costs.effective_cost as decimal(38, 18)) end as effective_cost_since,
+    case when not idle.is_delivered then 'neither runs nor requests are delivered' end as missing_reason
+from idle
+inner join costs on idle.subject_kind = costs.subject_kind and idle.subject = costs.subject
+where not idle.is_delivered or idle.idle_days >= idle.allowed_days

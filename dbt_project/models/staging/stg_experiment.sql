@@ -1,0 +1,14 @@
+select
+    experiment,
+    use_case,
+    tag_key,
+    tag_value,
+    owner,
+    planned_start,
+    planned_end,
+    budget,
+    currency,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'experiment') }}

@@ -1,0 +1,11 @@
+select
+    measure,
+    edition,
+    grade,
+    value,
+    owner,
+    evidence,
+    x_adapter,
+    x_source_file,
+    x_source_row
+from {{ source('lake', 'threshold') }}
