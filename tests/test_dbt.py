@@ -216,7 +216,7 @@ def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) ->
                 origin = {"x_adapter": "focus", "x_source_file": "rows.csv", "x_source_row": number}
                 if contract.dataset == "delivery":
                     origin = {}
-                if contract.dataset == "cost_and_usage":
+                if contract.focus_dataset:
                     origin = {
                         "x_Adapter": "focus",
                         "x_SourceFile": "rows.csv",
