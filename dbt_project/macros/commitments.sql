@@ -5,8 +5,10 @@ service_category = 'AI and Machine Learning'
     and charge_category in ('Usage', 'Purchase')
     and x_token_kind is null
     and (
-        {% for words in ['provisioned%throughput', 'provisioned managed', 'model%unit', 'scale tier'] -%}
-        lower(concat_ws(' ', sku_meter, charge_description)) like '%{{ words }}%'{{ ' or ' if not loop.last }}
+        {% for words in ['provisioned%throughput', 'provisioned managed', 'scale tier', 'model unit', 'modelunit'] -%}
+        lower(concat_ws(' ', sku_meter, charge_description)) like '%{{ words }}%'
+        {%- if 'unit' in words %} and lower(concat_ws(' ', sku_meter, charge_description)) not like '%custom%'{% endif %}
+        {{ 'or ' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}
