@@ -557,3 +557,146 @@ def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Wa
     }
     unenforced = [mart for mart in MARTS if not manifest["nodes"][f"model.finops.{mart}"]["contract"]["enforced"]]
     assert unenforced == []
+
+
+ALLOCATION_CHARGES = [
+    # The gateway is a service pool: 60 by bytes, 40 of it go to the platform, which is a pool itself.
+    charge("2026-09-01", "60", ServiceName="Gateway"),
+    charge("2026-09-02", "8", ConsumedQuantity=Decimal(2), ConsumedUnit="GB", Tags=tags(Squad_Name="ML Platform")),
+    charge("2026-09-02", "4", ConsumedQuantity=Decimal(1000), ConsumedUnit="MB", Tags=tags(team="search")),
+    # The platform's own 8 and the 40 it receives are split by seconds, 3 to 1.
+    charge("2026-09-03", "3", ConsumedQuantity=Decimal(1), ConsumedUnit="Hours", Tags=tags(team="search")),
+    charge("2026-09-03", "2", ConsumedQuantity=Decimal(1200), ConsumedUnit="Seconds", Tags=tags(team="Fraud Team")),
+    # Tax has fixed shares, and a tenth of it is nobody's.
+    charge("2026-09-30", "10", ChargeCategory="Tax", ServiceName="Tax"),
+    # What a commitment saved, and an account below a unit that says whose it is.
+    charge("2026-10-01", "0", EffectiveCost=Decimal(6), ContractedCost=Decimal(9), CommitmentDiscountStatus="Used",
+           Tags=tags(team="search")),
+    charge("2026-10-02", "5", SubAccountId="111"),
+    # On October's bill, so September stays what it was.
+    charge("2026-09-15", "-1", BillingPeriodStart=at("2026-10-01"), BillingPeriodEnd=at("2026-11-01"),
+           Tags=tags(team="search"), ServiceName="Refund"),
+]  # fmt: skip
+
+
+def shared(rule_id: str, driver: str, consumer: str, **changed: Any) -> dict[str, Any]:
+    return {"rule_id": rule_id, "driver": driver, "consumer_team": consumer, **changed}
+
+
+ALLOCATION_PLAN: dict[str, list[dict[str, Any]]] = {
+    "tag_rule": [
+        {"rule_id": "unit", "priority": 1, "dimension": "business_unit", "field": "team", "operator": "equals",
+         "pattern": "search", "value": "shop"},
+        {"rule_id": "refunds", "priority": 1, "dimension": "application", "field": "service_name",
+         "operator": "present"},
+    ],
+    "tag_alias": [
+        {"tag_key": "team", "alias": "squad name"},
+        {"tag_key": "team", "alias": "fraud-team", "value": "fraud"},
+        {"tag_key": "team", "alias": "mlp", "value": "ml-platform"},
+    ],
+    "account": [
+        {"provider": "AWS", "account_id": "unit-lab", "account_name": "Lab", "team": "lab",
+         "business_unit": "research"},
+        {"provider": "AWS", "account_id": "111", "account_name": "Sandbox", "parent_account_id": "unit-lab"},
+    ],
+    "owner": [
+        {"subject_kind": "team", "subject": "search", "owner": "i", "cost_center": "100"},
+        {"subject_kind": "team", "subject": "fraud", "owner": "j", "cost_center": "200"},
+    ],
+    "shared_cost_rule": [
+        shared("gateway", "bytes", "ml-platform", pool_field="service_name", pool_value="Gateway"),
+        shared("gateway", "bytes", "search", pool_field="service_name", pool_value="Gateway"),
+        shared("platform", "seconds", "search", pool_team="ml-platform"),
+        shared("platform", "seconds", "fraud", pool_team="ml-platform"),
+        shared("tax", "fixed", "search", pool_field="charge_kind", pool_value="tax", share=Decimal("0.5")),
+        shared("tax", "fixed", "fraud", pool_field="charge_kind", pool_value="tax", share=Decimal("0.4")),
+    ],
+    "closed_month": [{"month": "2026-09", "closed_on": date(2026, 10, 10), "late_delivery": "correction"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shares(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    lake = {"cost_and_usage": ALLOCATION_CHARGES, **ALLOCATION_PLAN}
+    return built(
+        tmp_path_factory.mktemp("shares"), lake, "--select", "+fct_allocated_cost", "+fct_showback", "+fct_chargeback",
+        "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable",
+    )  # fmt: skip
+
+
+def test_costs_pass_through_pools_that_are_named_on_the_way(shares: Warehouse) -> None:
+    # Bytes: 2 GB to 1,000 MB, so two thirds of 60 go on to the platform. Seconds: 3,600 to 1,200.
+    assert shares.ask(
+        "select team, allocation_path, allocation_rule, origin_team, cost_center, sum(effective_cost), "
+        "round(max(driver_ratio), 6) from fct_allocated_cost where pool is not null group by all order by all"
+    ) == [
+        ("fraud", "charge_kind:tax", "tax", "unallocated", "200", Decimal(4), 0.4),
+        ("fraud", "ml-platform", "platform", "ml-platform", "200", Decimal(2), 0.25),
+        ("fraud", "service_name:Gateway > ml-platform", "platform", "unallocated", "200", Decimal(10), 0.25),
+        ("search", "charge_kind:tax", "tax", "unallocated", "100", Decimal(5), 0.5),
+        ("search", "ml-platform", "platform", "ml-platform", "100", Decimal(6), 0.75),
+        ("search", "service_name:Gateway", "gateway", "unallocated", "100", Decimal(20), 0.333333),
+        ("search", "service_name:Gateway > ml-platform", "platform", "unallocated", "100", Decimal(30), 0.75),
+        ("unallocated", "charge_kind:tax", "tax", "unallocated", "unallocated", Decimal(1), 0.1),
+    ]
+
+
+def test_each_dimension_says_which_rule_tag_account_or_owner_decided_it(shares: Warehouse) -> None:
+    assert shares.ask(
+        "select distinct team, team_evidence, business_unit, business_unit_evidence, cost_center, "
+        "cost_center_evidence, application, application_evidence from int_charges_attributed "
+        "where team <> 'unallocated' and service_name = 'Amazon EC2' order by all"
+    ) == [
+        ("fraud", "tag:team", "unallocated", "none", "200", "owner:team", "amazon ec2", "rule:refunds"),
+        ("lab", "account:unit-lab", "research", "account:unit-lab", "unallocated", "none", "amazon ec2",
+         "rule:refunds"),
+        ("ml-platform", "tag:team", "unallocated", "none", "unallocated", "none", "amazon ec2", "rule:refunds"),
+        ("search", "tag:team", "shop", "rule:unit", "100", "owner:team", "amazon ec2", "rule:refunds"),
+    ]  # fmt: skip
+
+
+def test_a_statement_shows_own_usage_shares_savings_and_refunds(shares: Warehouse) -> None:
+    assert shares.ask(
+        "select month, line, allocation_path, billed_cost, effective_cost, commitment_saving, charge_count "
+        "from fct_showback where team = 'search' order by all"
+    ) == [
+        ("2026-09", "direct", None, Decimal(6), Decimal(6), None, 3),
+        ("2026-09", "shared", "charge_kind:tax", Decimal(5), Decimal(5), None, 1),
+        ("2026-09", "shared", "ml-platform", Decimal(6), Decimal(6), None, 1),
+        ("2026-09", "shared", "service_name:Gateway", Decimal(20), Decimal(20), None, 1),
+        ("2026-09", "shared", "service_name:Gateway > ml-platform", Decimal(30), Decimal(30), None, 0),
+        ("2026-10", "direct", None, Decimal(0), Decimal(6), Decimal(3), 1),
+    ]
+
+
+def test_a_closed_month_is_posted_by_its_bill_and_an_open_one_is_not(shares: Warehouse) -> None:
+    # September's bill is 87; the refund of a September day is on October's.
+    assert shares.ask(
+        "select month, line_number, cost_center, team, line, allocation_path, billed_cost from fct_chargeback "
+        "order by all"
+    ) == [
+        ("2026-09", 1, "100", "search", "direct", None, Decimal(7)),
+        ("2026-09", 2, "100", "search", "shared", "charge_kind:tax", Decimal(5)),
+        ("2026-09", 3, "100", "search", "shared", "ml-platform", Decimal(6)),
+        ("2026-09", 4, "100", "search", "shared", "service_name:Gateway", Decimal(20)),
+        ("2026-09", 5, "100", "search", "shared", "service_name:Gateway > ml-platform", Decimal(30)),
+        ("2026-09", 6, "200", "fraud", "direct", None, Decimal(2)),
+        ("2026-09", 7, "200", "fraud", "shared", "charge_kind:tax", Decimal(4)),
+        ("2026-09", 8, "200", "fraud", "shared", "ml-platform", Decimal(2)),
+        ("2026-09", 9, "200", "fraud", "shared", "service_name:Gateway > ml-platform", Decimal(10)),
+        ("2026-09", 10, "unallocated", "unallocated", "shared", "charge_kind:tax", Decimal(1)),
+    ]
+
+
+def test_pools_in_a_circle_are_refused_by_name(tmp_path: Path) -> None:
+    circle = [shared("there", "even", "b", pool_team="a"), shared("back", "even", "a", pool_team="b")]
+    lake = {"cost_and_usage": [charge("2026-09-01", "1", Tags=tags(team="a"))], "shared_cost_rule": circle}
+    with pytest.raises(AssertionError, match="assert_no_pool_waits_for_itself"):
+        built(tmp_path, lake, "--select", "+int_pools_by_day", "assert_no_pool_waits_for_itself",
+              "--exclude-resource-type", "unit_test")  # fmt: skip
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as db:
+        assert db.sql("select pool, rule_id, stage from int_pools_by_day order by pool").fetchall() == [
+            ("a", "there", None),
+            ("b", "back", None),
+        ]
