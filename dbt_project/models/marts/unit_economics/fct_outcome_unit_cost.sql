@@ -1,24 +1,10 @@
 -- What one accepted outcome of each use case costs in a month, what it earns, and what the outcomes that had to be done
 -- again cost. Costs and revenue are those of fct_use_case_value, in the currency of the outcome.
-with margins as (
+with outcomes as (
     select
-        use_case,
-        month,
-        case when count(amount) = 2 then sum(amount) end as revenue_margin
-    from (
-        select
-            use_case,
-            month,
-            revenue as amount
-        from {{ ref('fct_use_case_value') }}
-        union all
-        select
-            use_case,
-            month,
-            -effective_cost as amount
-        from {{ ref('fct_use_case_value') }}
-    ) as both_sides
-    group by use_case, month
+        *,
+        {{ exact_difference('revenue', 'effective_cost') }} as revenue_margin
+    from {{ ref('fct_use_case_value') }}
 )
 
 select
@@ -47,8 +33,8 @@ select
     end as reason,
     outcomes.revenue,
     {{ ratio('outcomes.revenue', 'outcomes.accepted_units') }} as revenue_per_accepted_unit,
-    margins.revenue_margin,
-    {{ ratio('margins.revenue_margin', 'outcomes.revenue') }} as revenue_margin_ratio,
+    outcomes.revenue_margin,
+    {{ ratio('outcomes.revenue_margin', 'outcomes.revenue') }} as revenue_margin_ratio,
     outcomes.unconverted_cost_charges,
     targets.threshold,
     case
@@ -57,8 +43,7 @@ select
         when outcomes.cost_per_accepted_unit > cast(targets.threshold as double) then 'over'
         else 'within'
     end as status
-from {{ ref('fct_use_case_value') }} as outcomes
-inner join margins on outcomes.use_case = margins.use_case and outcomes.month = margins.month
+from outcomes
 left join {{ ref('int_targets_chosen') }} as targets
     on
         outcomes.use_case = targets.use_case
