@@ -331,7 +331,8 @@ def _compared_table(title: str, lines: Sequence[Any], subject: str, stated: str)
     for line in lines:
         amounts = (line.billed, line.stated, line.gap, line.unexplained)
         cents = ("none" if a is None else f"{round(a, 2) + 0:,.2f}" for a in amounts)
-        table.add_row(line.month, line.subject, line.currency, *cents, ", ".join(line.reasons))
+        who = f"{line.issuer} {line.subject}".strip()
+        table.add_row(line.month, who, line.currency, *cents, ", ".join(line.reasons))
     _print_table(table)
 
 

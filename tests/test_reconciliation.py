@@ -113,7 +113,7 @@ def test_charges_without_an_invoice_are_shown_as_such() -> None:
     lines = compared(charges("5", invoice=None), charges("7", invoice="I-2"))
     assert [line.sentence for line in lines] == [
         "AWS, account a (2026-09, USD): billed 5.00, invoice none, gap +5.00: no invoice id +5.00.",
-        "I-2 (2026-09, USD): billed 7.00, invoice none, gap +7.00: no invoice delivered +7.00.",
+        "Invoice I-2 of AWS (2026-09, USD): billed 7.00, invoice none, gap +7.00: no invoice delivered +7.00.",
     ]
 
 
@@ -125,7 +125,7 @@ def test_an_invoice_of_an_account_stands_for_its_charges_that_name_none() -> Non
     )
     assert (other.subject, other.billed) == ("Anthropic, account a", Decimal(7))
     assert line.sentence == (
-        "Invoice I-1 (2026-09, USD): billed 100.25, the plan 100.00, gap +0.25: unexplained +0.25."
+        "Invoice I-1 of OpenAI (2026-09, USD): billed 100.25, the plan 100.00, gap +0.25: unexplained +0.25."
     )
 
 
@@ -238,16 +238,19 @@ def test_the_companys_bills_are_their_usage_at_list_price_but_for_what_is_not_co
     company: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = pipeline.reconcile(company)
-    assert done.unexplained == []
+    assert [line for line in done.unexplained if line.kind == "usage"] == []
     of_vendors = {m.subject: m for m in by_month(done.usage) if m.month == "2026-09"}
     assert of_vendors["OpenAI, account default"].reasons.keys() == {"other items"}
     assert of_vendors["Anthropic, account default"].reasons.keys() == {"other items"}
     assert of_vendors["AWS, account 004512087731"].reasons.keys() == {"no usage delivered"}
     assert cli.main(["--home", str(company.root), "reconcile", "--month", "2026-09"]) == 0
     assert "OpenAI, account default (2026-09, USD): billed" in capsys.readouterr().out
-    assert cli.main(["--home", str(company.root), "reconcile", "--json"]) == 0
+    assert cli.main(["--home", str(company.root), "reconcile", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert told["unexplained"] == []
+    planted = json.loads((company.root / "truth.json").read_text(encoding="utf-8"))["invoice_gap"]
+    [said] = told["unexplained"]
+    assert f"of {planted['vendor']} ({planted['month']}, USD)" in said
+    assert f"unexplained -{planted['amount']}" in said
     with pytest.raises(
         UsageError, match=r"^There are no charges of 2019-01\. There are charges from 2026-05 to 2026-10"
     ):

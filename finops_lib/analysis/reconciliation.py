@@ -47,6 +47,8 @@ class Line:
     month: str
     subject: str
     """Invoice id, or vendor and account."""
+    issuer: str = ""
+    """Who issued the invoice, as its charges say; empty where the subject is no invoice."""
     currency: str
     billed: Decimal | None
     stated: Decimal | None
@@ -77,7 +79,7 @@ class Line:
         """The gap in a sentence; empty where there is none."""
         if not self.gap and not self.reasons:
             return ""
-        what = f"Invoice {self.subject}" if self.kind == "invoice" and self.stated is not None else self.subject
+        what = f"Invoice {self.subject} of {self.issuer}" if self.issuer else self.subject
         when = f"{self.day}" if self.day else self.month
         model = f", {self.model}" if self.model else ""
         parts = [f"{reason} {shown(amount, sign=True)}" for reason, amount in self.reasons.items()]
@@ -180,6 +182,7 @@ def _invoice(
         kind="invoice",
         month=min(r["month"] for r in charged or stated),
         subject=invoice,
+        issuer=_issuer(charged or stated),
         currency=currency,
         billed=_sum(charged) if charged else None,
         stated=_sum(stated),
@@ -223,6 +226,7 @@ def _alone(subject: str, currency: str, charged: Sequence[dict[str, Any]], reaso
         kind="invoice",
         month=min(r["month"] for r in charged),
         subject=subject or f"{charged[0]['invoice_issuer']}, account {charged[0]['billing_account_id']}",
+        issuer=_issuer(charged) if subject else "",
         currency=currency,
         billed=_sum(charged),
         stated=None,
@@ -230,6 +234,10 @@ def _alone(subject: str, currency: str, charged: Sequence[dict[str, Any]], reaso
         units=_units(charged),
     )
     return _with(line, {reason: line.gap})
+
+
+def _issuer(rows: Sequence[dict[str, Any]]) -> str:
+    return next((r["invoice_issuer"] for r in rows if r["invoice_issuer"]), "an issuer nobody names")
 
 
 def _units(charged: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:

@@ -19,6 +19,7 @@ from .base import (
     clones,
     digest,
     exact,
+    invoice_number,
     load,
     machines,
     noise,
@@ -206,7 +207,7 @@ def _line(
     is_usage = on_demand or kind == "SavingsPlanNegation"
     return {
         "identity_time_interval": f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
-        "bill_invoice_id": None if month.is_open else str(int(digest("aws", month.text)[:8], 16)),
+        "bill_invoice_id": None if month.is_open else invoice_number(co.AWS, month.text),
         "bill_invoicing_entity": "Amazon Web Services, Inc.",
         "bill_billing_entity": "AWS",
         "bill_bill_type": "Refund" if kind == "Refund" else "Anniversary",

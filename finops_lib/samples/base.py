@@ -102,6 +102,11 @@ def digest(*parts: object) -> str:
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
 
 
+def invoice_number(vendor: str, month: str) -> str:
+    """Number of the invoice that a vendor writes for a month."""
+    return str(int(digest(vendor.lower(), month)[:8], 16))
+
+
 def uuid(*parts: object) -> str:
     """An id in the form of a UUID."""
     d = digest(*parts)

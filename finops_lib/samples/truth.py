@@ -71,6 +71,7 @@ def write(run: Run) -> None:
         "credits": known.events["credits"],
         "refunds": known.events["refunds"],
         "late_correction": known.events["late_correction"] or None,
+        "invoice_gap": known.events["invoice_gap"] or None,
     }  # fmt: skip
     write_json(known.written(run.out / "truth.json"), content, indent=1)
 
