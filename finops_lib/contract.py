@@ -254,6 +254,26 @@ def _parse(raw: dict[str, Any]) -> Contract:
     return Contract(**{**raw, "columns": columns, "key": tuple(raw["key"])})
 
 
+def snake(name: str) -> str:
+    """A column's name as dbt spells it."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def dbt_columns() -> str:
+    """`models/staging/_lake_columns.md`: what the columns of a charge mean, for every model that shows them.
+
+    Returns  a dbt docs block per column of cost_and_usage, by its name in snake_case.
+    """
+
+    def said(c: Column) -> str:
+        values = f" One of {', '.join(c.values)}." if 0 < len(c.values) <= 8 else ""
+        return f"{c.description}{values}{'' if c.required or 'null' in c.description else ' May be null.'}"
+
+    head = "<!-- Generated from the contracts by finops_lib.contract.dbt_columns: change those, not this file. -->\n"
+    blocks = (f"{{% docs {snake(c.name)} %}}{said(c)}{{% enddocs %}}\n" for c in contract("cost_and_usage").columns)
+    return head + "".join(blocks)
+
+
 def dbt_sources() -> str:
     """`models/staging/_lake.yml`: the lake as dbt sources, and what staging shows of it, with every description.
 
@@ -261,9 +281,6 @@ def dbt_sources() -> str:
              snake_case; a dataset whose key is more than the origin of its rows has that key tested, so that no join
              on it can multiply rows.
     """
-
-    def snake(name: str) -> str:
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
     def columns(found: Contract, spelled: Callable[[str], str]) -> list[dict[str, str]]:
         return [{"name": spelled(c.name), "description": c.description} for c in found.columns]

@@ -164,10 +164,11 @@ def test_names_and_texts_are_quoted_for_sql() -> None:
 
 
 def test_the_dbt_sources_are_the_contracts() -> None:
-    from finops_lib.contract import dbt_sources
+    from finops_lib.contract import dbt_columns, dbt_sources
 
-    file = Path(__file__).parent.parent / "dbt_project" / "models" / "staging" / "_lake.yml"
-    assert file.read_text(encoding="utf-8") == dbt_sources()
+    staging = Path(__file__).parent.parent / "dbt_project" / "models" / "staging"
+    assert (staging / "_lake.yml").read_text(encoding="utf-8") == dbt_sources()
+    assert (staging / "_lake_columns.md").read_text(encoding="utf-8") == dbt_columns()
 
 
 def test_no_column_is_called_like_a_folder_of_the_lake() -> None:

@@ -34,7 +34,7 @@ bounds as (
 days as (
     select cast({{ dbt.dateadd('day', 'numbers.number', 'bounds.first_date') }} as date) as date_day
     from bounds
-    inner join numbers on {{ dbt.datediff('bounds.first_date', 'bounds.last_date', 'day') }} >= numbers.number
+    inner join numbers on {{ dbt.datediff('bounds.first_date', 'bounds.last_date', 'day') }} >= numbers.number -- noqa: LT05
 )
 
 select
