@@ -91,12 +91,25 @@ def test_what_the_sample_cannot_tell_is_missing_with_its_reason_and_never_nothin
     assert missing.filter(pl.col("missing_reason").is_null() | pl.col("grade").is_not_null()).height == 0
     reasons = dict(missing.filter(pl.col("scope") == "company").select("kpi", "missing_reason").iter_rows())
     assert reasons["llm_error_rate"] == "no source counts failed requests"
-    assert reasons["normalized_vs_invoiced"] == "no invoice was delivered"
     # One forecast, made on the last day of data, can neither have drifted nor be judged.
     assert set(kpis.filter(pl.col("kpi").is_in(["forecast_accuracy", "forecast_drift"]))["value"]) == {None}
     told = kpis.filter(pl.col("value").is_not_null())
     for row in told.iter_rows(named=True):
         assert row["value"] == pytest.approx(float(row["numerator"]) / float(row["denominator"]))
+
+
+def test_what_an_invoice_asks_for_and_the_export_does_not_hold_is_missing_from_the_normalized(
+    kpis: pl.DataFrame, truth: dict[str, Any]
+) -> None:
+    planted = truth["invoice_gap"]
+    rows = of_company(kpis, "normalized_vs_invoiced")
+    told = {key: row for key, row in rows.items() if row["value"] is not None}
+    assert {row["missing_reason"] for key, row in rows.items() if key not in told} == {"no invoice was delivered"}
+    assert {month for month, _ in told} == set(truth["months"][:-1])
+    for key, row in told.items():
+        gap = Decimal(planted["amount"]) if key == (planted["month"], planted["currency"]) else ZERO
+        # Invoices are in cents.
+        assert abs(row["denominator"] - row["numerator"] - gap) < Decimal("0.05"), key
 
 
 def test_both_editions_grade_what_is_allocated(kpis: pl.DataFrame) -> None:
