@@ -1,9 +1,12 @@
--- What the bill says about resources, per account and currency.
+-- What the bill says about each training run: the charges of its own resource and those that its tag is on.
 select
-    billing_account_id,
-    resource_id,
-    billing_currency,
-    sum(effective_cost) as effective_cost
-from {{ ref('int_charges_summed') }}
-where resource_id in (select training_runs.resource_id from {{ ref('stg_training_run') }} as training_runs)
-group by billing_account_id, resource_id, billing_currency
+    ties.account_id,
+    ties.run_id,
+    charges.billing_currency,
+    min(ties.tie) as tie,
+    sum(charges.billed_cost) as billed_cost,
+    sum(charges.effective_cost) as effective_cost,
+    sum(charges.list_cost) as list_cost
+from {{ ref('int_charges_summed') }} as charges
+inner join {{ ref('int_run_ties_found') }} as ties on charges.subject_key = ties.subject_key
+group by ties.account_id, ties.run_id, charges.billing_currency

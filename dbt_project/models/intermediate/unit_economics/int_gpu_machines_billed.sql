@@ -1,0 +1,59 @@
+-- Machines with GPUs on each day they were billed: the device hours bought, and what the whole machine cost.
+-- The number of GPUs is the bill's, else that of the devices telemetry saw on the machine that day; where neither says
+-- it, the hours are unknown and the cost stands all the same. The unused part of a commitment or of reserved capacity
+-- is hours bought that no machine ran.
+with devices as (
+    select
+        account_id,
+        resource_id,
+        charge_date,
+        count(distinct device_id) as devices
+    from {{ ref('int_gpu_intervals_shared') }}
+    where resource_id is not null
+    group by account_id, resource_id, charge_date
+),
+
+runs as (
+    select distinct resource_id
+    from {{ ref('stg_training_run') }}
+    where resource_id is not null
+),
+
+machines as (
+    select
+        charges.charge_date,
+        charges.service_provider_name,
+        charges.billing_account_id,
+        charges.resource_id,
+        charges.is_unused,
+        charges.billing_currency,
+        max(charges.instance_type) as instance_type,
+        max(charges.gpu_model) as gpu_model,
+        case when min(charges.team) = max(charges.team) then min(charges.team) else 'several' end as team,
+        sum({{ as_amount(
+            'charges.machine_hours * coalesce(charges.gpus, cast(devices.devices as double))'
+        ) }}) as bought_hours,
+        sum(charges.effective_cost) as effective_cost,
+        sum(charges.list_cost) as list_cost
+    from {{ ref('int_machine_charges_summed') }} as charges
+    left join devices
+        on
+            charges.billing_account_id = devices.account_id
+            and charges.resource_id = devices.resource_id
+            and charges.charge_date = devices.charge_date
+    group by
+        charges.charge_date, charges.service_provider_name, charges.billing_account_id, charges.resource_id,
+        charges.is_unused, charges.billing_currency
+)
+
+select
+    machines.*,
+    runs.resource_id is not null as is_training_run,
+    coalesce(classes.gpu_model, machines.gpu_model, machines.instance_type, 'unknown') as device_class
+from machines
+left join {{ ref('int_gpu_classes_found') }} as classes
+    on {{ plain_instance_type('machines.instance_type') }} = classes.instance_type
+left join runs on machines.resource_id = runs.resource_id
+where
+    machines.bought_hours > 0
+    or (substr(machines.instance_type, 1, 10) = 'Standard_N' and substr(machines.instance_type, 1, 11) <> 'Standard_NP')
