@@ -204,6 +204,12 @@ class Contract:
         ]
 
 
+LAKE_MONTH = [
+    {"name": "lake_source", "description": "Adapter whose folder of the lake the row lies in."},
+    {"name": "lake_month", "description": "Billing month whose folder of the lake the row lies in."},
+]
+"""What staging shows of where a charge lies, so that a build reads only months that changed."""
+
 ORIGIN = ("x_adapter", "x_sourcefile", "x_sourcerow", "x_sourcepart", "x_source_file", "x_source_row")
 """Columns that say where a row came from, in lower case; ingestion fills them."""
 
@@ -295,7 +301,7 @@ def dbt_sources() -> str:
         model: dict[str, Any] = {
             "name": f"stg_{found.dataset}",
             "description": f"{found.description} Grain: {found.grain}.",
-            "columns": columns(found, snake),
+            "columns": [*columns(found, snake), *(LAKE_MONTH if found.dataset == "cost_and_usage" else [])],
         }
         if not any(name.lower() in ORIGIN for name in found.key):
             model["data_tests"] = [{"unique_grain": {"arguments": {"columns": [snake(name) for name in found.key]}}}]

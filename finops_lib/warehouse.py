@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -69,9 +70,10 @@ def build(
 ) -> Built:
     """Build and test the marts over the lake.
 
-    Reads    the lake of `home`; `select` is dbt's selection syntax. Connections are those of the project's own
-             profiles.yml, or of the one in the folder that DBT_PROFILES_DIR names; FINOPS_LAKE says where another
-             machine's Spark finds the lake.
+    Reads    the lake of `home`, of its charges only the months that changed since the last build, unless
+             `full_refresh` says otherwise or the models are others than then; `select` is dbt's selection syntax.
+             Connections are those of the project's own profiles.yml, or of the one in the folder that
+             DBT_PROFILES_DIR names; FINOPS_LAKE says where another machine's Spark finds the lake.
     Returns  the counts of models and tests; a failed test fails the build but leaves the other marts built.
     Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all or Spark is not there.
     """
@@ -87,6 +89,9 @@ def build(
     logs = home.root / ".dbt"
     logs.mkdir(exist_ok=True)
     results = logs / ("target" if target == "duckdb" else target)
+    models, built_with = _models_checksum(), logs / f"{target}.models"
+    if not built_with.exists() or built_with.read_text(encoding="utf-8") != models:
+        full_refresh = True
     command = [
         sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors", "--log-format", "json", "build",
         "--project-dir", str(project()), "--profiles-dir", profiles or str(project()), "--target", target,
@@ -110,11 +115,22 @@ def build(
         for line in process.stdout:
             _follow(line, progress, errors)
     built = _summary(results / "run_results.json", errors, process.returncode)
+    if not select and not built.failed:
+        built_with.write_text(models, encoding="utf-8")
     if select and not built.succeeded + built.failed + built.warned + built.skipped:
         raise UsageError(
             f"Nothing is called {' '.join(select)}. `--select` takes dbt's selection, such as fct_daily_cost."
         )
     return built
+
+
+def _models_checksum() -> str:
+    """What tells the models of one version of the product from those of another: months built by others are no good."""
+    found = hashlib.sha256()
+    for folder in ("models", "macros"):
+        for file in sorted((project() / folder).rglob("*.*")):
+            found.update(str(file.relative_to(project())).encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 def need_spark(*, own_session: bool = True) -> None:

@@ -229,6 +229,12 @@ def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) ->
                     f"insert into lake.{contract.dataset} ({', '.join(values)}) values ({places})",
                     list(values.values()),
                 )
+        # In a lake of files, the folder's name says so.
+        db.execute("alter table lake.cost_and_usage add column source varchar")
+        db.execute("alter table lake.cost_and_usage add column billing_month varchar")
+        db.execute(
+            "update lake.cost_and_usage set source = x_Adapter, billing_month = strftime(BillingPeriodStart, '%Y-%m')"
+        )
     return Warehouse(file, dbt(folder, file, "build", *options))
 
 

@@ -25,7 +25,7 @@ network as (
 ),
 
 classified as (
-    select count(*) as charges
+    select sum(charge_count) as charges
     from {{ ref('int_transfers_classified') }}
 )
 
@@ -41,4 +41,4 @@ select
     cast(null as string) as billing_currency
 from network
 cross join classified
-where classified.charges < network.charges
+where coalesce(classified.charges, 0) < network.charges

@@ -7,6 +7,9 @@ are there, filled or empty as in real exports. Rows of commitments keep their am
 from __future__ import annotations
 
 import gzip
+import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -14,6 +17,8 @@ import pyarrow.parquet as pq
 
 from finops_lib import samples
 from finops_lib.contract import literal, quoted
+from finops_lib.ingest import ingest
+from finops_lib.lake import Home
 
 CUR2_MONTH, LEGACY_MONTH = "2026-10", "20251201-20260101"
 MONTHS = 11
@@ -147,3 +152,61 @@ def legacy(folder: Path, out: Path, *, rows: int, width: int = 94) -> Path:
             f"to {literal(str(out))} (format csv, header)"
         )
     return out
+
+
+def lake(folder: Path, *, months: int) -> Home:
+    """A home with the lake of a sample company of as many months, the last in October 2026."""
+    home = Home(folder)
+    samples.write(folder, months=months)
+    done = ingest(home, [home.inbox, home.plan], data_docs=False)
+    if done.refused:
+        raise SystemExit("bench: " + "; ".join(o.message for o in done.refused))
+    return home
+
+
+def enlarged(base: Home, folder: Path, *, rows: int) -> tuple[Home, int]:
+    """The home again, with about as many charges: days of usage in hours, and each resource several times.
+
+    Returns  the home and how many charges it has.
+    """
+    home = Home(folder)
+    shutil.copytree(base.root, folder)
+    files = sorted((home.lake / "cost_and_usage").rglob("*.parquet"))
+    copies = -(-rows // (_rows(files) * 24))
+    hours = -(-rows // (_rows(files) * copies))
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("set preserve_insertion_order = false")
+        for file in files:
+            whole_day = "ChargePeriodEnd - ChargePeriodStart = interval 1 day"
+            db.execute(
+                f"copy (select charges.* replace (if({whole_day}, ChargePeriodStart + hour * interval 1 hour, "
+                f"ChargePeriodStart) as ChargePeriodStart, if({whole_day}, ChargePeriodStart + (hour + 1) * interval 1 "
+                "hour, ChargePeriodEnd) as ChargePeriodEnd, if(copy = 0, ResourceId, ResourceId || '-' || copy) as "
+                f"ResourceId) from read_parquet({literal(str(file))}, hive_partitioning = false) as charges, "
+                f"range({hours}) as hours(hour), range({copies}) as copies(copy)) "
+                f"to {literal(str(file.with_suffix('.larger')))} (format parquet, compression zstd)"
+            )
+            file.with_suffix(".larger").replace(file)
+    return home, _rows(files)
+
+
+def _rows(files: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(f).num_rows for f in files)
+
+
+def moved(home: Home, to: Home, *, after: str) -> None:
+    """Move every dataset's months after one, with what the ledger knows of them, from one home to another."""
+    for partition in home.lake.glob("*/source=*/billing_month=20*"):
+        if partition.name.removeprefix("billing_month=") > after:
+            _move(partition, home, to)
+    for entry in home.ledger.glob("*.json"):
+        month = json.loads(entry.read_text(encoding="utf-8"))["month"]
+        if month[:2] == "20" and month > after:
+            _move(entry, home, to)
+
+
+def _move(path: Path, home: Home, to: Home) -> None:
+    there = to.root / path.relative_to(home.root)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(there)

@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 import generating
 import official
 
+from finops_lib.lake import Home
+
 ROOT = Path(__file__).parent.parent.parent
 TASKS = Path(__file__).with_name("tasks.py")
 FIGURES = ROOT / "docs" / "bench.md"
@@ -31,7 +33,7 @@ CONVERTER_PACKAGES = (
     "focus-converter==1.0.0", "multimethod<2", "click<8.2", "sqlalchemy<2.1", "python-dateutil<3",
 )  # fmt: skip
 
-PARTS = ("parquet", "csv", "conformance")
+PARTS = ("parquet", "csv", "conformance", "build")
 """What the page has at least."""
 
 
@@ -215,6 +217,50 @@ def month(company: Path, folder: Path, *, rows: int, files: int = 10) -> tuple[l
     ]  # fmt: skip
 
 
+def builds(folder: Path, *, sizes: Sequence[int], months: int = 25) -> tuple[list[Figure], list[str]]:
+    """Builds of marts at several sizes: all anew, and when one month comes to many; at the middle size, to one, too."""
+    print(f"bench: making {months} months of the sample company", flush=True)
+    base = generating.lake(folder / "base", months=months)
+    named = sorted({p.name.removeprefix("billing_month=") for p in base.lake.glob("cost_and_usage/*/*")})
+    figures, facts = [], []
+    for size in sizes:
+        home, rows = generating.enlarged(base, folder / "home", rows=size)
+        late = Home(folder / "late")
+
+        def added(count: int, home: Home = home, late: Home = late) -> Run:
+            """The build after a month has come to those before it."""
+            generating.moved(late, home, after="")
+            generating.moved(home, late, after=named[count - 2])
+            shutil.rmtree(home.root / ".dbt", ignore_errors=True)
+            home.warehouse.unlink(missing_ok=True)
+            task("build", home.root, folder=folder)
+            generating.moved(late, home, after="")
+            generating.moved(home, late, after=named[count - 1])
+            return task("build", home.root, folder=folder)
+
+        said = f"{rows / 1e6:.1f} million charges in {months} months"
+        if size == sizes[len(sizes) // 2]:
+            few, many = added(2), added(months)
+            ratio, cpu = many.seconds / few.seconds, many.cpu / few.cpu
+            figures.append(
+                Figure(what=f"adding month {months} ÷ adding month 2, {said}",
+                       found=f"{ratio:.2f} × (CPU {cpu:.2f} ×)", wanted="at most 1.3 ×", met=ratio <= 1.3)
+            )  # fmt: skip
+        else:
+            many = added(months)
+        full = task("build", home.root, "full refresh", folder=folder)
+        memory = max(many.memory, full.memory)
+        figures.append(
+            Figure(what=f"memory of a build, {said}", found=f"{memory:.2f} GB", wanted="at most 4 GB", met=memory <= 4)
+        )
+        facts.append(
+            f"Build of {said}, every test included: all of it in {took(full)}, month {months} added in {took(many)}."
+        )
+        shutil.rmtree(home.root)
+        shutil.rmtree(late.root)
+    return figures, facts
+
+
 def page(figures: Sequence[Figure], facts: Sequence[str]) -> str:
     """The figures as a page of the documentation."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
@@ -242,7 +288,7 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help="parquet, csv, conformance, month; all but the last by default",
+        help="parquet, csv, conformance, build, month; all but the last by default",
     )
     parser.add_argument("--quick", action="store_true", help="a twentieth of the data")
     parser.add_argument("--month-rows", type=int, default=100_000_000, metavar="N", help="rows of the large month")
@@ -262,6 +308,8 @@ def main() -> int:
                 found = csv(company, folder, rows=1_280_000 // share, repeat=options.repeat)
             elif part == "conformance":
                 found = conformance(company, folder, rows=1_000_000 // share)
+            elif part == "build":
+                found = builds(folder / "builds", sizes=[size * 1_000_000 // share for size in (1, 5, 20)])
             elif part == "month":
                 found = month(company, folder, rows=options.month_rows // share)
             else:

@@ -66,7 +66,19 @@ def export(root: str, out: str) -> None:
     export_focus(Home(root), version="1.2", out=Path(out))
 
 
-TASKS: dict[str, Callable[..., None]] = {t.__name__: t for t in (rewrite, ingest, data_docs, conformance, export)}
+def build(root: str, *full_refresh: str) -> None:
+    """The marts of a lake, with every test."""
+    from finops_lib import warehouse
+    from finops_lib.lake import Home
+
+    built = warehouse.build(Home(Path(root)), full_refresh=bool(full_refresh))
+    if built.failed:
+        sys.exit("; ".join(built.messages))
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    t.__name__: t for t in (rewrite, ingest, data_docs, conformance, export, build)
+}
 
 if __name__ == "__main__":
     TASKS[sys.argv[1]](*sys.argv[2:])

@@ -81,5 +81,7 @@ select
     x_Adapter as x_adapter,
     x_SourceFile as x_source_file,
     x_SourceRow as x_source_row,
-    x_SourcePart as x_source_part
+    x_SourcePart as x_source_part,
+    source as lake_source,
+    billing_month as lake_month
 from {{ source('lake', 'cost_and_usage') }}

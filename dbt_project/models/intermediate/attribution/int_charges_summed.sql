@@ -8,7 +8,6 @@
 with charges as (
     select
         *,
-        cast(charge_period_start as date) as charge_date,
         {{ month_text('cast(billing_period_start as date)') }} as billing_month,
         case
             when charge_category in ('Tax', 'Credit', 'Adjustment') then lower(charge_category)
@@ -18,7 +17,7 @@ with charges as (
             when commitment_discount_status = 'Unused' then 'unused_commitment'
             else 'usage'
         end as charge_kind
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
 ),
 
 daily as (
@@ -52,10 +51,13 @@ daily as (
                     then {{ exact_difference('contracted_cost', 'effective_cost') }}
             end
         ) as commitment_saving,
-        sum(case when x_token_kind is not null and consumed_unit = 'Tokens' then consumed_quantity end) as tokens,
+        cast(
+            sum(case when x_token_kind is not null and consumed_unit = 'Tokens' then consumed_quantity end)
+            as decimal(38, 18)
+        ) as tokens,
         {{ quantity_used(seconds) }} as seconds_used,
         {{ quantity_used(bytes) }} as bytes_used,
-        count(*) as charge_count
+        cast(sum(charge_count) as bigint) as charge_count
     from charges
     group by
         charge_date, billing_month, x_adapter, service_provider_name, billing_account_id, sub_account_id,

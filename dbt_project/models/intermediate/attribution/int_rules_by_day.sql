@@ -11,7 +11,7 @@ with boundaries as (
 ),
 
 days as (
-    select cast(charge_period_start as date) as charge_date from {{ ref('stg_cost_and_usage') }}
+    select charge_date from {{ ref('int_charges_by_day') }}
     union distinct
     select cast(usage_start as date) as charge_date from {{ ref('stg_ai_usage') }}
 )

@@ -47,7 +47,7 @@ runs as (
         lower(team) as team,
         billing_currency,
         sum(effective_cost) as effective_cost,
-        sum(metric_value) * 100 as points
+        sum({{ as_amount('metric_value') }}) * 100 as points
     from {{ ref('fct_training_run_cost') }}
     where status = 'finished' and effective_cost is not null and metric_value > 0 and metric_value <= 1
     group by {{ month_text('cast(started_at as date)') }}, lower(team), billing_currency
@@ -78,7 +78,7 @@ of_teams as (
         team,
         billing_currency,
         effective_cost as numerator,
-        points as denominator
+        cast(points as double) as denominator
     from runs
     {% for kpi, (numerator, denominator) in {
         'cache_hit_rate': ('cache_read_tokens', 'input_tokens'),
@@ -127,7 +127,7 @@ select
     team,
     billing_currency,
     cast(sum(numerator) as decimal(38, 18)) as numerator,
-    {{ as_amount('sum(denominator)') }} as denominator,
+    cast(sum({{ as_amount('denominator') }}) as decimal(38, 18)) as denominator,
     cast(null as string) as missing_reason
 from stacked
 group by kpi, month, team, billing_currency

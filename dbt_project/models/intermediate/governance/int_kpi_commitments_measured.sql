@@ -11,15 +11,15 @@ case
 
 with monthly as (
     select
-        {{ month_text('cast(charge_period_start as date)') }} as month,
+        {{ month_text('charge_date') }} as month,
         billing_currency,
         {{ part }} as part,
         sum(effective_cost) as effective_cost,
         sum(list_cost) as list_cost,
         sum(case when list_cost is not null then effective_cost end) as effective_cost_with_list
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where charge_category = 'Usage'
-    group by {{ month_text('cast(charge_period_start as date)') }}, billing_currency, {{ part }}
+    group by {{ month_text('charge_date') }}, billing_currency, {{ part }}
 ),
 
 parts as (

@@ -2,5 +2,5 @@
 select distinct
     sub_account_id,
     sub_account_name
-from {{ ref('stg_cost_and_usage') }}
+from {{ ref('int_charges_by_day') }}
 where sub_account_id is not null and sub_account_name is not null

@@ -9,7 +9,7 @@ with usage_by_sku as (
         {{ month_text('billing_period_start') }} as month,
         case when commitment_discount_status = 'Used' then commitment_discount_id end as commitment_id,
         sum(list_cost) as list_cost
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where
         charge_category = 'Usage'
         and sku_id is not null

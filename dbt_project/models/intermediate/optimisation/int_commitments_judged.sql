@@ -8,8 +8,8 @@ with held as (
     select
         billing_account_id,
         {{ month_text('billing_period_start') }} as month,
-        max(case when charge_category = 'Usage' then cast(charge_period_start as date) end) as last_day_used
-    from {{ ref('stg_cost_and_usage') }}
+        max(case when charge_category = 'Usage' then charge_date end) as last_day_used
+    from {{ ref('int_charges_by_day') }}
     group by billing_account_id, {{ month_text('billing_period_start') }}
 ),
 

@@ -15,7 +15,7 @@ with charges as (
             else 'other'
         end as charge_role,
         {{ is_ai_capacity() }} as is_ai_capacity
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where commitment_discount_id is not null or ({{ is_ai_capacity() }})
 )
 
@@ -49,24 +49,29 @@ select
         end
     ) as spread_difference,
 
-    sum(case when charge_role in ('used', 'unused') then 1 else 0 end) as usage_charges,
-    sum(case when charge_role = 'used' and effective_cost > 0 and list_cost <= 0 then 1 else 0 end) as unlisted_charges,
-    sum(case when charge_role = 'purchase' then 1 else 0 end) as purchases,
-    sum(case when charge_role = 'purchase' and effective_cost <> 0 then 1 else 0 end) as unspread_purchases,
+    sum(case when charge_role in ('used', 'unused') then charge_count else 0 end) as usage_charges,
     sum(
-        case when charge_role = 'purchase' and charge_frequency = 'One-Time' and billed_cost > 0 then 1 else 0 end
+        case when charge_role = 'used' and effective_cost > 0 and list_cost <= 0 then charge_count else 0 end
+    ) as unlisted_charges,
+    sum(case when charge_role = 'purchase' then charge_count else 0 end) as purchases,
+    sum(case when charge_role = 'purchase' and effective_cost <> 0 then charge_count else 0 end) as unspread_purchases,
+    sum(
+        case
+            when charge_role = 'purchase' and charge_frequency = 'One-Time' and billed_cost > 0 then charge_count
+            else 0
+        end
     ) as upfront_purchases,
     sum(
         case
-            when charge_class = 'Correction' or (charge_role = 'purchase' and billed_cost < 0) then 1
+            when charge_class = 'Correction' or (charge_role = 'purchase' and billed_cost < 0) then charge_count
             else 0
         end
     ) as corrections,
 
     min(billing_period_start) as billing_period_start,
-    min(case when charge_role = 'purchase' then charge_period_start end) as first_purchase,
-    max(case when charge_role = 'purchase' then charge_period_end end) as last_purchase,
-    min(case when charge_role in ('used', 'unused') then charge_period_start end) as first_use,
-    max(case when charge_role in ('used', 'unused') then charge_period_end end) as last_use
+    min(case when charge_role = 'purchase' then first_period_start end) as first_purchase,
+    max(case when charge_role = 'purchase' then last_period_end end) as last_purchase,
+    min(case when charge_role in ('used', 'unused') then first_period_start end) as first_use,
+    max(case when charge_role in ('used', 'unused') then last_period_end end) as last_use
 from charges
 group by commitment_id, month, billing_currency

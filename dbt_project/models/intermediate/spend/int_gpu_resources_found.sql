@@ -22,7 +22,7 @@ resources as (
                 else 0
             end
         ) as is_billed_with_gpu
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where resource_id is not null
     group by resource_id
 )

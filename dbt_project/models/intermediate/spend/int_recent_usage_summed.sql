@@ -11,8 +11,8 @@ with span as (
 billed_until as (
     select
         service_provider_name,
-        max(charge_period_end) as billed_until
-    from {{ ref('stg_cost_and_usage') }}
+        max(last_period_end) as billed_until
+    from {{ ref('int_charges_by_day') }}
     where charge_category = 'Usage' and (x_model is not null or x_token_kind is not null)
     group by service_provider_name
 ),
@@ -26,6 +26,13 @@ model_services as (
     group by service_provider_name
 ),
 
+-- Engines leave unread the files of months that no recent charge is in.
+recent_months as (
+    select distinct charges.lake_month
+    from {{ ref('int_charges_by_day') }} as charges
+    inner join span on charges.charge_date >= cast(span.first_instant as date)
+),
+
 billed as (
     select
         charges.charge_period_start as period_start,
@@ -36,6 +43,7 @@ billed as (
         charges.billing_currency,
         sum(charges.effective_cost) as effective_cost
     from {{ ref('stg_cost_and_usage') }} as charges
+    inner join recent_months on charges.lake_month = recent_months.lake_month
     inner join span on charges.charge_period_start >= span.first_instant
     where charges.charge_category = 'Usage'
     group by

@@ -13,7 +13,7 @@ with token_services as (
 
 daily as (
     select
-        cast(charge_period_start as date) as charge_date,
+        charge_date,
         {% for column in subject_columns() %}{{ column }},
         {% endfor -%}
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category) as sku,
@@ -22,10 +22,10 @@ daily as (
         sum(effective_cost) as effective_cost,
         sum(case when pricing_unit is not null then pricing_quantity else consumed_quantity end) as quantity,
         max(case when coalesce(pricing_quantity, consumed_quantity) is null then 1 else 0 end) as is_uncounted
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where x_token_kind is null
     group by
-        cast(charge_period_start as date),
+        charge_date,
         {% for column in subject_columns() %}{{ column }},
         {% endfor -%}
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category),

@@ -18,7 +18,7 @@ with named as (
         resource_id,
         'unknown' as purpose,
         0 as device_days
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where resource_id is not null and sku_price_details like '%"GpuCount"%'
     group by billing_account_id, resource_id
 

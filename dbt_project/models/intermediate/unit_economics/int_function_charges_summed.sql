@@ -8,8 +8,8 @@ with known as (
 
 charges as (
     select
-        {{ month_text('cast(charges.charge_period_start as date)') }} as month,
-        cast(charges.charge_period_start as date) as charge_date,
+        {{ month_text('charges.charge_date') }} as month,
+        charges.charge_date,
         charges.service_provider_name,
         charges.billing_account_id,
         charges.service_name,
@@ -25,7 +25,7 @@ charges as (
             when charges.consumed_unit in ('GB-Seconds', 'GiB-Seconds') then charges.effective_cost
         end as gb_seconds_cost,
         case when charges.consumed_unit = 'Requests' then charges.effective_cost end as requests_cost
-    from {{ ref('stg_cost_and_usage') }} as charges
+    from {{ ref('int_charges_by_day') }} as charges
     left join known on charges.resource_id = known.resource_id
     where charges.service_subcategory = 'Serverless Compute' or known.resource_id is not null
 )
@@ -40,8 +40,8 @@ select
     max(service_name) as service_name,
     sum(billed_cost) as billed_cost,
     sum(effective_cost) as effective_cost,
-    sum(gb_seconds) as gb_seconds,
-    sum(requests) as requests,
+    cast(sum(gb_seconds) as decimal(38, 18)) as gb_seconds,
+    cast(sum(requests) as decimal(38, 18)) as requests,
     sum(gb_seconds_cost) as gb_seconds_cost,
     sum(requests_cost) as requests_cost
 from charges

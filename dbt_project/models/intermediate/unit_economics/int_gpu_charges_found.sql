@@ -3,7 +3,7 @@
 -- times the GPUs that the bill names, else the devices that telemetry counted; null on parts that are no GPU.
 with priced as (
     select
-        cast(charges.charge_period_start as date) as charge_date,
+        charges.charge_date,
         charges.service_provider_name,
         charges.billing_account_id,
         charges.resource_id,
@@ -26,7 +26,7 @@ with priced as (
             when 'Minutes' then cast(charges.consumed_quantity as double) / 60
             when 'Seconds' then cast(charges.consumed_quantity as double) / 3600
         end as hours
-    from {{ ref('stg_cost_and_usage') }} as charges
+    from {{ ref('int_charges_by_day') }} as charges
     inner join {{ ref('int_compute_resources_found') }} as resources
         on charges.billing_account_id = resources.billing_account_id and charges.resource_id = resources.resource_id
     left join {{ ref('int_gpu_devices_found') }} as devices

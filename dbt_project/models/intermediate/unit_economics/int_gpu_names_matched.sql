@@ -5,7 +5,7 @@ with billed as (
         billing_account_id,
         resource_id,
         resource_name
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where resource_id is not null
 ),
 

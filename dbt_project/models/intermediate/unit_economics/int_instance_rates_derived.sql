@@ -3,15 +3,15 @@
 with hours as (
     select
         billing_account_id,
-        {{ month_text('cast(charge_period_start as date)') }} as month,
+        {{ month_text('charge_date') }} as month,
         {{ json_text('sku_price_details', 'InstanceType') }} as instance_type,
         billing_currency,
         sum(effective_cost) as effective_cost,
         sum(consumed_quantity) as consumed_hours
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where consumed_unit = 'Hours' and charge_category = 'Usage' and sku_price_details is not null
     group by
-        billing_account_id, {{ month_text('cast(charge_period_start as date)') }},
+        billing_account_id, {{ month_text('charge_date') }},
         {{ json_text('sku_price_details', 'InstanceType') }}, billing_currency
 ),
 

@@ -4,7 +4,6 @@
 with priced as (
     select
         *,
-        cast(charge_period_start as date) as charge_date,
         {{ json_text('sku_price_details', 'InstanceType') }} as instance_type,
         {{ json_text('sku_price_details', 'x_GpuModel') }} as gpu_model,
         cast({{ json_text('sku_price_details', 'GpuCount') }} as double) as gpus,
@@ -17,7 +16,7 @@ with priced as (
             when commitment_discount_status = 'Unused' then commitment_discount_unit
             else consumed_unit
         end as unit
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where charge_category = 'Usage' and service_category in ('Compute', 'AI and Machine Learning')
 ),
 
@@ -53,7 +52,7 @@ daily as (
         is_unused,
         billing_currency,
         {{ subject_key() }} as subject_key,
-        sum(machine_hours) as machine_hours,
+        sum({{ as_amount('machine_hours') }}) as machine_hours,
         sum(effective_cost) as effective_cost,
         sum(list_cost) as list_cost
     from timed

@@ -5,8 +5,8 @@ with counted as (
         service_category,
         service_name,
         service_subcategory,
-        count(*) as charges
-    from {{ ref('stg_cost_and_usage') }}
+        sum(charge_count) as charges
+    from {{ ref('int_charges_by_day') }}
     where service_subcategory is not null
     group by service_provider_name, service_category, service_name, service_subcategory
 ),

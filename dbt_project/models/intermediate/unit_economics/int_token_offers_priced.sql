@@ -3,7 +3,7 @@
 -- are no offer of one.
 with charges as (
     select
-        cast(charge_period_start as date) as charge_date,
+        charge_date,
         x_model as model,
         x_token_kind as token_kind,
         service_provider_name,
@@ -16,7 +16,7 @@ with charges as (
         consumed_quantity as tokens,
         effective_cost,
         list_cost
-    from {{ ref('stg_cost_and_usage') }}
+    from {{ ref('int_charges_by_day') }}
     where x_token_kind is not null and x_model is not null and consumed_unit = 'Tokens' and consumed_quantity > 0
 
     union all

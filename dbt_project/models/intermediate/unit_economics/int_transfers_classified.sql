@@ -19,7 +19,7 @@ with sizes (unit, bytes) as (
 
 measured as (
     select
-        cast(charges.charge_period_start as date) as charge_date,
+        charges.charge_date,
         charges.service_provider_name,
         charges.host_provider_name,
         charges.billing_account_id,
@@ -32,9 +32,10 @@ measured as (
         charges.billed_cost,
         charges.effective_cost,
         charges.consumed_quantity,
+        charges.charge_count,
         sizes.bytes,
         lower(concat(coalesce(charges.sku_meter, ''), ' ', coalesce(charges.charge_description, ''))) as words
-    from {{ ref('stg_cost_and_usage') }} as charges
+    from {{ ref('int_charges_by_day') }} as charges
     inner join sizes on lower(charges.consumed_unit) = sizes.unit
     where charges.charge_category = 'Usage'
 )
@@ -79,7 +80,8 @@ select
     billing_currency,
     cast(consumed_quantity as double) * bytes / 1e9 as gigabytes,
     billed_cost,
-    effective_cost
+    effective_cost,
+    charge_count
 from measured
 where
     service_subcategory in ('Network Connectivity', 'Content Delivery')

@@ -12,8 +12,8 @@ select
     sum(case when charge_category = 'Tax' then billed_cost else 0 end) as tax_amount,
     sum(case when charge_category = 'Credit' then billed_cost else 0 end) as credit_amount,
     sum(case when charge_class = 'Correction' then billed_cost else 0 end) as correction_amount,
-    count(*) as row_count
-from {{ ref('stg_cost_and_usage') }}
+    cast(sum(charge_count) as bigint) as row_count
+from {{ ref('int_charges_by_day') }}
 group by
     {{ month_text('billing_period_start') }}, x_adapter, invoice_issuer_name, billing_account_id, invoice_id,
     billing_currency

@@ -14,23 +14,24 @@ counting_vendors as (
 
 charges as (
     select
-        stg.*,
+        billed.*,
         case
-            when stg.charge_category in ('Tax', 'Credit', 'Adjustment', 'Purchase') then lower(stg.charge_category)
-            when stg.x_token_kind is not null then 'tokens'
-            when stg.sku_meter is null and stg.x_model is null then 'not told'
+            when billed.charge_category in ('Tax', 'Credit', 'Adjustment', 'Purchase')
+                then lower(billed.charge_category)
+            when billed.x_token_kind is not null then 'tokens'
+            when billed.sku_meter is null and billed.x_model is null then 'not told'
             else 'other items'
         end as kind
-    from {{ ref('stg_cost_and_usage') }} as stg
-    left join counting_vendors on stg.service_provider_name = counting_vendors.vendor
+    from {{ ref('int_charges_by_day') }} as billed
+    left join counting_vendors on billed.service_provider_name = counting_vendors.vendor
     where
-        stg.x_token_kind is not null
-        or (counting_vendors.vendor is not null and stg.service_subcategory = 'Generative AI')
+        billed.x_token_kind is not null
+        or (counting_vendors.vendor is not null and billed.service_subcategory = 'Generative AI')
 )
 
 select
     'bill' as side,
-    cast(charge_period_start as date) as charge_date,
+    charge_date,
     service_provider_name,
     billing_account_id,
     x_model as model,
@@ -42,10 +43,10 @@ select
         sum(case when kind = 'tokens' and consumed_unit = 'Tokens' then consumed_quantity end) as decimal(38, 6)
     ) as tokens,
     cast(null as decimal(38, 6)) as unpriced_tokens,
-    count(*) as row_count
+    cast(sum(charge_count) as bigint) as row_count
 from charges
 group by
-    cast(charge_period_start as date), service_provider_name, billing_account_id, x_model,
+    charge_date, service_provider_name, billing_account_id, x_model,
     coalesce(x_service_tier, 'standard'), kind, billing_currency
 
 union all
