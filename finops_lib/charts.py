@@ -603,7 +603,7 @@ def short(value: Amount) -> str:
         return f"{sign}{_digits(size / 1000)}k"
     if size >= 100 or size == 0:
         return f"{sign}{round(abs(float(value))):,}"
-    return f"{sign}{_digits(size)}" if size >= 1 else f"{sign}{size:.3g}" if size >= 1e-4 else f"{sign}{size:.2e}"
+    return f"{sign}{_digits(size)}" if size >= 1 else f"{sign}{Decimal(f'{size:.3g}'):f}"
 
 
 def percent(value: float | None) -> str:
