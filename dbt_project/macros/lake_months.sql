@@ -54,17 +54,25 @@ delete from {{ this }} as built
 where not exists (select 1 from ({{ lake_months() }}) as held where {{ same_month('built', 'held') }})
 {% endmacro %}
 
-{# Spark deletes from a Parquet table by partition alone. #}
+{# Spark empties a partition of a Parquet table, but deletes no rows from it, and drops no partition that it finds by its
+   folder. #}
 {% macro spark__forget_changed_months() %}
 {% set stale = run_query(
     'select distinct lake_source, lake_month from ' ~ this ~ ' as built where not exists'
     ~ ' (select 1 from (' ~ lake_months() ~ ') as held where ' ~ same_month('built', 'held') ~ ')'
 ) %}
+{% set nothing = [] %}
+{% for column in adapter.get_columns_in_relation(this) if column.name not in ('lake_source', 'lake_month') %}
+    {% do nothing.append('cast(null as ' ~ column.dtype ~ ') as ' ~ column.name) %}
+{% endfor %}
+{% if stale.rows %}
+    {% call statement() %}set spark.sql.sources.partitionOverwriteMode = static{% endcall %}
+{% endif %}
 {% for source, month in stale.rows %}
     {% call statement() %}
-        alter table {{ this }} drop if exists partition (
-            lake_source = {{ dbt.string_literal(source) }}, lake_month = {{ dbt.string_literal(month) }}
-        )
+        insert overwrite table {{ this }}
+        partition (lake_source = {{ dbt.string_literal(source) }}, lake_month = {{ dbt.string_literal(month) }})
+        select {{ nothing | join(', ') }} where false
     {% endcall %}
 {% endfor %}
 {% endmacro %}
