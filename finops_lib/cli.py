@@ -112,8 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--out", metavar="DIR", help="folder to write to (default: reports/MONTH in the home)")
     c = command("check", _check, "run the gates; exit 1 when one fails")
     c.add_argument("--json", action="store_true", help="print JSON")
-    c = command("export", _export, "write the lake's charges, commitments or invoices as a FOCUS dataset")
-    c.add_argument("format", choices=["focus"], help="what to export")
+    c = command(
+        "export", _export, "write the lake's charges, commitments or invoices as a FOCUS dataset, or who owns what"
+    )
+    c.add_argument(
+        "format", choices=["focus", "allocation"],
+        help="a dataset of the lake as FOCUS, or every team's cost with FOCUS's columns of split costs",
+    )  # fmt: skip
     c.add_argument(
         "--dataset", default="CostAndUsage", metavar="NAME",
         help="FOCUS dataset: CostAndUsage (default), ContractCommitment, BillingPeriod or InvoiceDetail",
@@ -460,8 +465,12 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from .export import export_focus
+    from .export import export_allocation, export_focus
 
+    if options.format == "allocation":
+        rows = export_allocation(_home(options), out=options.out)
+        print(f"{rows} {'row' if rows == 1 else 'rows'} of allocated cost: {options.out}")
+        return DONE
     rows = export_focus(_home(options), version=options.version, out=options.out, dataset=options.dataset)
     print(f"{rows} {'row' if rows == 1 else 'rows'} of {options.dataset} as FOCUS {options.version}: {options.out}")
     return DONE

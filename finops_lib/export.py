@@ -10,11 +10,15 @@ import duckdb
 from .contract import Contract, contracts, literal, quoted
 from .errors import NotBuiltError, UsageError
 from .lake import Home
-from .warehouse import dataset_sql
+from .warehouse import dataset_sql, not_built, open_warehouse
 
 VERSIONS = ("1.2", "1.3", "1.4")
 
 CHARGES = "CostAndUsage"
+
+DIMENSIONS = (
+    "team", "product", "use_case", "model", "environment", "application", "project", "cost_center", "business_unit",
+)  # fmt: skip
 
 UP_TO_1_3 = {
     "ProviderName": 'case when "InvoiceIssuerName" = "ServiceProviderName" then "ServiceProviderName" '
@@ -46,9 +50,7 @@ def export_focus(home: Home, *, version: str, out: str | Path, dataset: str = CH
     since = min(c.introduced for c in own.columns if c.introduced)
     if since > version:
         raise UsageError(f"{dataset} came with FOCUS {since}: found version {version}, wanted {since} or later.")
-    target = Path(out)
-    if target.suffix not in (".parquet", ".csv"):
-        raise UsageError(f"{target}: found the ending {target.suffix or 'nothing'}, wanted .parquet or .csv.")
+    target = _target(out)
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute(f"create view delivered as {dataset_sql(home, own)}")
@@ -73,11 +75,7 @@ def export_focus(home: Home, *, version: str, out: str | Path, dataset: str = CH
         selected |= {c.name: quoted(c.name) for c in columns if c.name.startswith("x_")}
         types = {c.name: c.type for c in columns}
         written = ", ".join(f"{_spelled(v, types.get(k), target)} as {quoted(k)}" for k, v in selected.items())
-        shape = "format csv, header true" if target.suffix == ".csv" else "format parquet, compression zstd"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        db.execute(f"copy (select {written} from delivered) to {literal(str(part))} ({shape})")
-        part.replace(target)
+        _write(db, f"select {written} from delivered", target)
     metadata = {
         "DataGenerator": {"DataGenerator": "focus-warehouse"},
         "Schema": {
@@ -87,6 +85,73 @@ def export_focus(home: Home, *, version: str, out: str | Path, dataset: str = CH
     }
     target.with_name(f"{target.name}.metadata.json").write_text(json.dumps(metadata, indent=1), encoding="utf-8")
     return int(rows)
+
+
+def export_allocation(home: Home, *, out: str | Path) -> int:
+    """Write what each team cost, its shares of pools among it, with FOCUS's columns of split costs.
+
+    Reads    `fct_allocated_cost`, of which each row becomes one. A share names its rule in AllocatedMethodId, driver,
+             quantity and ratio in AllocatedMethodDetails, and who received it in AllocatedResourceId; every row has
+             its dimensions in AllocatedTags. Charges are added up per day, so what only a single charge has (account,
+             resource, SKU, prices) is not there.
+    Returns  the number of rows written; Parquet or CSV by the ending of `out`. Per currency, amounts are the bill's.
+    Refuses  UsageError for another ending; NotBuiltError where there is no warehouse, or no such mart in it.
+    """
+    target = _target(out)
+    columns = {
+        "AllocatedMethodDetails": "case when allocation_rule is not null then json_object('Elements', [json_object("
+        "'AllocatedRatio', driver_ratio, 'UsageUnit', driver, 'UsageQuantity', driver_quantity)])::varchar end",
+        "AllocatedMethodId": "allocation_rule",
+        "AllocatedResourceId": "case when allocation = 'shared' then team end",
+        "AllocatedResourceName": "case when allocation = 'shared' then team end",
+        "AllocatedTags": f"json_object({', '.join(f'{literal(d)}, {d}' for d in DIMENSIONS)})::varchar",
+        "BilledCost": "billed_cost",
+        "BillingCurrency": "billing_currency",
+        "BillingPeriodStart": "(billing_month || '-01')::timestamptz",
+        "BillingPeriodEnd": "(billing_month || '-01')::timestamptz + interval 1 month",
+        "ChargeCategory": "charge_category",
+        "ChargePeriodStart": "charge_date::timestamptz",
+        "ChargePeriodEnd": "charge_date::timestamptz + interval 1 day",
+        "EffectiveCost": "effective_cost",
+        "ServiceCategory": "service_category",
+        "ServiceName": "service_name",
+        "ServiceProviderName": "service_provider_name",
+        "x_Allocation": "allocation",
+        "x_AllocationPath": "allocation_path",
+        "x_ChargeCount": "charge_count",
+        "x_ChargeKind": "charge_kind",
+        "x_OriginTeam": "origin_team",
+        "x_Pool": "pool",
+        "x_TeamEvidence": "team_evidence",
+    }
+    times = {name for name in columns if name.endswith(("PeriodStart", "PeriodEnd"))}
+    written = ", ".join(
+        f"{_spelled(value, 'timestamp' if name in times else None, target)} as {quoted(name)}"
+        for name, value in columns.items()
+    )
+    with open_warehouse(home) as db:
+        try:
+            [(rows,)] = db.sql("select count(*) from fct_allocated_cost").fetchall()
+        except duckdb.CatalogException:
+            raise not_built(home, "fct_allocated_cost") from None
+        _write(db, f"select {written} from fct_allocated_cost", target)
+    return int(rows)
+
+
+def _target(out: str | Path) -> Path:
+    target = Path(out)
+    if target.suffix not in (".parquet", ".csv"):
+        raise UsageError(f"{target}: found the ending {target.suffix or 'nothing'}, wanted .parquet or .csv.")
+    return target
+
+
+def _write(db: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
+    """Write the rows of a SELECT; whoever reads the file sees all of them or the file of before."""
+    shape = "format csv, header true" if target.suffix == ".csv" else "format parquet, compression zstd"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    db.execute(f"copy ({rows}) to {literal(str(part))} ({shape})")
+    part.replace(target)
 
 
 def _spelled(value: str, kind: str | None, target: Path) -> str:

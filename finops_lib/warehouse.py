@@ -303,18 +303,30 @@ def _is_cost() -> pl.Expr:
     return pl.col("dataset") == "cost_and_usage"
 
 
+def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to what was built, in UTC.
+
+    Refuses  NotBuiltError when nothing was built yet.
+    """
+    if not home.warehouse.exists():
+        raise NotBuiltError(f"{home.warehouse} does not exist yet. Build it with `finops --home {home.root} build`.")
+    db = duckdb.connect(str(home.warehouse), read_only=True)
+    db.execute("set timezone = 'UTC'")
+    return db
+
+
+def not_built(home: Home, wanted: str) -> NotBuiltError:
+    """The error for a relation that the warehouse does not have."""
+    return NotBuiltError(f"{home.warehouse} has no {wanted}. Build it with `finops --home {home.root} build`.")
+
+
 def _query(home: Home, sql: str, *, wanted: str) -> pl.DataFrame:
     import polars as pl
 
-    if not home.warehouse.exists():
-        raise NotBuiltError(f"{home.warehouse} does not exist yet. Build it with `finops --home {home.root} build`.")
-    with duckdb.connect(str(home.warehouse), read_only=True) as db:
-        db.execute("set timezone = 'UTC'")
+    with open_warehouse(home) as db:
         try:
             frame = pl.from_arrow(db.sql(sql).to_arrow_table())
         except duckdb.CatalogException:
-            raise NotBuiltError(
-                f"{home.warehouse} has no {wanted}. Build it with `finops --home {home.root} build`."
-            ) from None
+            raise not_built(home, wanted) from None
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from finops_lib import conformance, lake, pipeline, warehouse
-from finops_lib.errors import UsageError
+from finops_lib.errors import NotBuiltError, UsageError
+from finops_lib.export import export_allocation
 from finops_lib.ingest import ingest
 from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
@@ -193,3 +194,42 @@ def test_the_lake_can_be_exported_as_focus_without_losing_a_digit(company: Home,
     assert ("ServiceProviderName" in exported.columns) == (version > "1.2")
     metadata = json.loads(file.with_name(f"{file.name}.metadata.json").read_text(encoding="utf-8"))
     assert [c["ColumnName"] for c in metadata["Schema"]["ColumnDefinition"]] == exported.columns
+
+
+def test_shares_of_pools_can_be_exported_in_focus_columns_of_split_costs(company: Home, tmp_path: Path) -> None:
+    out = tmp_path / "allocation.parquet"
+    rows = export_allocation(company, out=out)
+    found = pl.read_parquet(out)
+    assert found.height == rows == warehouse.mart(company, "fct_allocated_cost").height
+
+    charges = warehouse.dataset(company, "cost_and_usage")
+    for cost in ("BilledCost", "EffectiveCost"):
+        wanted = {currency: total(r[cost]) for (currency,), r in charges.group_by("BillingCurrency")}
+        assert {currency: total(r[cost]) for (currency,), r in found.group_by("BillingCurrency")} == wanted
+
+    shares = found.filter(pl.col("x_Allocation") == "shared")
+    assert shares["AllocatedResourceId"].to_list() == [json.loads(t)["team"] for t in shares["AllocatedTags"]]
+    assert set(shares["AllocatedMethodId"]) <= set(warehouse.dataset(company, "shared_cost_rule")["rule_id"])
+    tokens = shares.filter(pl.col("AllocatedMethodId") == "platform-by-tokens")
+    ratios = {
+        (row["ChargePeriodStart"], row["AllocatedResourceId"]): element["AllocatedRatio"]
+        for row in tokens.to_dicts()
+        for element in json.loads(row["AllocatedMethodDetails"])["Elements"]
+        if element["UsageUnit"] == "tokens"
+    }
+    per_day: dict[Any, float] = {}
+    for (day, _), ratio in ratios.items():
+        per_day[day] = per_day.get(day, 0.0) + ratio
+    assert per_day
+    assert all(abs(whole - 1) < 1e-9 for whole in per_day.values())
+
+    with pytest.raises(UsageError, match=r"allocation\.xlsx: found the ending \.xlsx, wanted \.parquet or \.csv\.$"):
+        export_allocation(company, out=tmp_path / "allocation.xlsx")
+
+
+def test_allocation_that_was_not_built_cannot_be_exported(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(NotBuiltError) as refused:
+        export_allocation(home, out=tmp_path / "allocation.csv")
+    assert str(refused.value) == (
+        f"{home.warehouse} does not exist yet. Build it with `finops --home {home.root} build`."
+    )
