@@ -7,7 +7,7 @@ with named as (
         coalesce(gpus.purpose, 'unknown') as purpose,
         count(*) as device_days
     from {{ ref('stg_gpu_utilization') }} as gpus
-    inner join {{ ref('int_gpu_names_matched') }} as machines
+    inner join {{ ref('int_machine_names_listed') }} as machines
         on gpus.account_id = machines.billing_account_id and gpus.resource_id = machines.machine_name
     group by machines.billing_account_id, machines.resource_id, coalesce(gpus.purpose, 'unknown')
 

@@ -7,7 +7,7 @@ with counted as (
         count(distinct gpus.device_id) as devices,
         count(*) as rows_that_name_it
     from {{ ref('stg_gpu_utilization') }} as gpus
-    inner join {{ ref('int_gpu_names_matched') }} as machines
+    inner join {{ ref('int_machine_names_listed') }} as machines
         on gpus.account_id = machines.billing_account_id and gpus.resource_id = machines.machine_name
     where gpus.gpu_model is not null
     group by machines.billing_account_id, machines.resource_id, gpus.gpu_model

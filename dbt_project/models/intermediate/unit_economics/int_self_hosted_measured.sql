@@ -43,7 +43,7 @@ intervals as (
         coalesce(gpus.device_fraction, 1)
         * cast({{ dbt.datediff('gpus.usage_start', 'gpus.usage_end', 'second') }} as double) / 3600 as hours -- noqa: LT05
     from {{ ref('stg_gpu_utilization') }} as gpus
-    inner join {{ ref('int_gpu_names_matched') }} as machines
+    inner join {{ ref('int_machine_names_listed') }} as machines
         on gpus.account_id = machines.billing_account_id and gpus.resource_id = machines.machine_name
     where gpus.purpose = 'inference' and gpus.gpu_model is not null
 ),
