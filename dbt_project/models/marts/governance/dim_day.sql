@@ -21,6 +21,11 @@ seen as (
     select
         charge_date as first_date,
         charge_date as last_date
+    from {{ ref('int_rules_by_day') }}
+    union all
+    select
+        charge_date as first_date,
+        charge_date as last_date
     from {{ ref('fct_forecast') }}
 ),
 
