@@ -120,10 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         help="a dataset of the lake as FOCUS, or every team's cost with FOCUS's columns of split costs",
     )  # fmt: skip
     c.add_argument(
-        "--dataset", default="CostAndUsage", metavar="NAME",
+        "--dataset", metavar="NAME",
         help="FOCUS dataset: CostAndUsage (default), ContractCommitment, BillingPeriod or InvoiceDetail",
     )  # fmt: skip
-    c.add_argument("--version", default="1.4", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
+    c.add_argument("--version", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
     c.add_argument("--out", required=True, metavar="FILE", help="Parquet or CSV file to write, by its ending")
     c = command("conformance", _conformance, "judge the lake by the rules of FOCUS; exit 1 when one is broken")
     c.add_argument("--json", action="store_true", help="print JSON")
@@ -465,14 +465,18 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from .export import export_allocation, export_focus
+    from .export import CHARGES, VERSIONS, export_allocation, export_focus
 
     if options.format == "allocation":
+        if options.dataset or options.version:
+            raise UsageError("`--dataset` and `--version` are of `finops export focus`; allocated cost is one table.")
+        what = "allocated cost"
         rows = export_allocation(_home(options), out=options.out)
-        print(f"{rows} {'row' if rows == 1 else 'rows'} of allocated cost: {options.out}")
-        return DONE
-    rows = export_focus(_home(options), version=options.version, out=options.out, dataset=options.dataset)
-    print(f"{rows} {'row' if rows == 1 else 'rows'} of {options.dataset} as FOCUS {options.version}: {options.out}")
+    else:
+        dataset, version = options.dataset or CHARGES, options.version or VERSIONS[-1]
+        what = f"{dataset} as FOCUS {version}"
+        rows = export_focus(_home(options), version=version, out=options.out, dataset=dataset)
+    print(f"{rows} {'row' if rows == 1 else 'rows'} of {what}: {options.out}")
     return DONE
 
 

@@ -96,6 +96,8 @@ class Contract:
     focus_dataset: str | None = None
     late_after_days: int | None = None
     """Days without any delivery after which something is amiss; dbt's source freshness warns then."""
+    built_by_month: bool = False
+    """Whether a build reads only the months that changed, for which staging shows the folder that a row lies in."""
     checks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -204,11 +206,11 @@ class Contract:
         ]
 
 
-LAKE_MONTH = [
+FOLDER = [
     {"name": "lake_source", "description": "Adapter whose folder of the lake the row lies in."},
     {"name": "lake_month", "description": "Billing month whose folder of the lake the row lies in."},
 ]
-"""What staging shows of where a charge lies, so that a build reads only months that changed."""
+"""What staging shows of where a row lies in the lake."""
 
 ORIGIN = ("x_adapter", "x_sourcefile", "x_sourcerow", "x_sourcepart", "x_source_file", "x_source_row")
 """Columns that say where a row came from, in lower case; ingestion fills them."""
@@ -301,7 +303,7 @@ def dbt_sources() -> str:
         model: dict[str, Any] = {
             "name": f"stg_{found.dataset}",
             "description": f"{found.description} Grain: {found.grain}.",
-            "columns": [*columns(found, snake), *(LAKE_MONTH if found.dataset == "cost_and_usage" else [])],
+            "columns": [*columns(found, snake), *(FOLDER if found.built_by_month else [])],
         }
         if not any(name.lower() in ORIGIN for name in found.key):
             model["data_tests"] = [{"unique_grain": {"arguments": {"columns": [snake(name) for name in found.key]}}}]

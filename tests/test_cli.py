@@ -56,6 +56,14 @@ def test_a_refusal_ends_with_1_and_is_said_on_standard_error(
     assert "refused: bill.csv: the file is empty (0 bytes)." in capsys.readouterr().err
 
 
+def test_an_option_of_another_export_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--home", str(tmp_path), "export", "allocation", "--version", "1.3", "--out", str(tmp_path / "x.csv")]
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err == (
+        "finops: `--dataset` and `--version` are of `finops export focus`; allocated cost is one table.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -66,6 +74,10 @@ def test_a_refusal_ends_with_1_and_is_said_on_standard_error(
         (
             ["export", "focus", "--out", "{home}/x.parquet"],
             "holds no charges yet. Bring in a bill with `finops ingest PATH`.\n",
+        ),
+        (
+            ["export", "allocation", "--out", "{home}/x.parquet"],
+            "warehouse.duckdb does not exist yet. Build it with `finops --home {home} build`.\n",
         ),
     ],
 )  # fmt: skip
