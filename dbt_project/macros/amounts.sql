@@ -30,3 +30,13 @@ cast({{ a }} as decimal(37, 18)) - cast({{ b }} as decimal(37, 18))
 {%- endfor %}
 {{ return(parts | join(' + ')) }}
 {%- endmacro %}
+
+{# How a value stands to the line that the plan draws for it. #}
+{% macro line_status(value, line) -%}
+case
+        when {{ line }} is null then 'no line'
+        when {{ value }} is null then 'unknown'
+        when {{ value }} > cast({{ line }} as double) then 'over'
+        else 'within'
+    end
+{%- endmacro %}

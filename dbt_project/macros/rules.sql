@@ -4,6 +4,20 @@
            'resource_name', 'x_api_key_id', 'charge_description', 'x_model', 'tags']) }}
 {%- endmacro %}
 
+{# Counted usage in the columns that a rule can look at, under the names they have on a charge. #}
+{% macro usage_subject_columns(usage) -%}
+{{ usage }}.vendor as service_provider_name,
+        {{ usage }}.account_id as billing_account_id,
+        {{ usage }}.project_id as sub_account_id,
+        cast(null as string) as service_name,
+        cast(null as string) as resource_id,
+        cast(null as string) as resource_name,
+        {{ usage }}.api_key_id as x_api_key_id,
+        cast(null as string) as charge_description,
+        cast(null as string) as tags,
+        {{ usage }}.model as x_model
+{%- endmacro %}
+
 {# One short key of several columns: joins compare it instead of long texts, and nulls are equal.
    Control characters separate, because no identifier, description or JSON text can hold them unescaped. #}
 {% macro row_key(columns) -%}

@@ -1,20 +1,13 @@
 -- Requests per UTC day and everything that a tag rule can look at, so that the rules read usage as they read charges.
 with daily as (
     select
-        cast(usage_start as date) as charge_date,
-        vendor as service_provider_name,
-        account_id as billing_account_id,
-        project_id as sub_account_id,
-        cast(null as string) as service_name,
-        cast(null as string) as resource_id,
-        cast(null as string) as resource_name,
-        api_key_id as x_api_key_id,
-        cast(null as string) as charge_description,
-        cast(null as string) as tags,
-        model as x_model,
-        sum(requests) as requests
-    from {{ ref('int_ai_usage_counted') }}
-    group by cast(usage_start as date), vendor, account_id, project_id, api_key_id, model
+        cast(counts.usage_start as date) as charge_date,
+        {{ usage_subject_columns('counts') }},
+        sum(counts.requests) as requests
+    from {{ ref('int_ai_usage_counted') }} as counts
+    group by
+        cast(counts.usage_start as date), counts.vendor, counts.account_id, counts.project_id, counts.api_key_id,
+        counts.model
 )
 
 select

@@ -37,12 +37,7 @@ select
     {{ ratio('outcomes.revenue_margin', 'outcomes.revenue') }} as revenue_margin_ratio,
     outcomes.unconverted_cost_charges,
     targets.threshold,
-    case
-        when targets.threshold is null then 'no line'
-        when outcomes.cost_per_accepted_unit is null then 'unknown'
-        when outcomes.cost_per_accepted_unit > cast(targets.threshold as double) then 'over'
-        else 'within'
-    end as status
+    {{ line_status('outcomes.cost_per_accepted_unit', 'targets.threshold') }} as status
 from outcomes
 left join {{ ref('int_targets_chosen') }} as targets
     on

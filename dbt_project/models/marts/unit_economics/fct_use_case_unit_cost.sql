@@ -133,12 +133,7 @@ select
     priced.request_cost_p50,
     priced.request_cost_p95,
     targets.threshold,
-    case
-        when targets.threshold is null then 'no line'
-        when priced.cost_per_unit is null then 'unknown'
-        when priced.cost_per_unit > cast(targets.threshold as double) then 'over'
-        else 'within'
-    end as status
+    {{ line_status('priced.cost_per_unit', 'targets.threshold') }} as status
 from priced
 left join {{ ref('int_targets_chosen') }} as targets
     on
