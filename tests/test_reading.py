@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from finops_lib.contract import literal
 from finops_lib.ingest.files import Delivered, sniff
-from finops_lib.ingest.reading import raw_view, recognise
+from finops_lib.ingest.reading import raw_view, recognise, write_parquet
 
 
 @pytest.fixture
@@ -17,15 +18,18 @@ def db() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def cur(db: duckdb.DuckDBPyConnection, folder: Path, costs: str) -> Delivered:
+def cur(
+    db: duckdb.DuckDBPyConnection, folder: Path, costs: str, name: str = "cur.parquet", more: str = ""
+) -> Delivered:
     """A CUR 2.0 file with the doubles that a query gives in its column `cost`."""
-    path = folder / "cur.parquet"
+    path = folder / name
     db.execute(
         f"copy (select 'p' as bill_payer_account_id, timestamptz '2026-10-01 00:00:00+00' as "
         "bill_billing_period_start_date, 'Usage' as line_item_line_item_type, 'USD' as line_item_currency_code, "
-        f"cost as line_item_unblended_cost, cost as line_item_usage_amount from ({costs})) to '{path}' (format parquet)"
+        f"cost as line_item_unblended_cost, cost as line_item_usage_amount{more} from ({costs})) "
+        f"to {literal(str(path))} (format parquet)"
     )
-    return sniff(Delivered(name="cur.parquet", path=path, sha256="", size=0), workdir=folder)
+    return sniff(Delivered(name=name, path=path, sha256=name, size=0), workdir=folder)
 
 
 def test_a_double_is_read_as_the_decimal_that_it_prints_as(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -82,4 +86,41 @@ def test_tags_in_a_column_each_are_one_json_whatever_they_hold(db: duckdb.DuckDB
         {"user:team": "say \"hi\", 'you' \\ {ö}"},
         {"user:team": "search", "user:a \"b\" 'c' \\d": "two\nlines"},
         None,
+    ]
+
+
+def test_every_row_keeps_the_file_and_the_place_it_came_in_whatever_the_other_parts_look_like(
+    db: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    parts = [
+        cur(db, tmp_path, "select unnest([1.5, 2.5]) as cost", "part 1.parquet"),
+        cur(db, tmp_path, "select 3 as cost", "other.parquet", more=", 'eu-west-1' as product_region_code"),
+        cur(db, tmp_path, "select unnest([4.5, 5.5]) as cost", "part's 2.parquet"),
+        cur(db, tmp_path, "select 6.5::decimal(9, 1) as cost", "decimal.parquet"),
+    ]
+    raw_view(db, recognise(parts[0]), parts, strict=True)
+    rows = db.sql(
+        "select x_source_file, x_source_row, cast(line_item_unblended_cost as double), product_region_code "
+        "from raw order by 3"
+    ).fetchall()
+    assert rows == [
+        ("part 1.parquet", 1, 1.5, None),
+        ("part 1.parquet", 2, 2.5, None),
+        ("other.parquet", 1, 3.0, "eu-west-1"),
+        ("part's 2.parquet", 1, 4.5, None),
+        ("part's 2.parquet", 2, 5.5, None),
+        ("decimal.parquet", 1, 6.5, None),
+    ]
+
+
+def test_a_bill_that_needs_more_memory_than_the_limit_is_written_all_the_same(
+    db: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    large = "select list(range) as numbers from range(3000000)"
+    db.execute("set memory_limit = '10MB'")
+    with pytest.raises(duckdb.OutOfMemoryException):
+        db.sql(f"select len(numbers) from ({large})").fetchall()
+    write_parquet(db, large, tmp_path / "large.parquet")
+    assert db.sql(f"select len(numbers), list_sum(numbers) from '{tmp_path}/large.parquet'").fetchall() == [
+        (3000000, 4499998500000)
     ]

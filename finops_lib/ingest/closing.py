@@ -17,6 +17,7 @@ from .. import lake
 from ..contract import Contract, contract, literal, quoted
 from ..lake import Closure, Closures, Delivery, Home, Unit
 from .checking import plain
+from .reading import write_parquet
 
 CHARGES = "cost_and_usage"
 ORIGIN = ("x_SourceFile", "x_SourceRow", "x_SourcePart", "x_Repairs")
@@ -77,7 +78,7 @@ def late(
         everything = _held(home, own, [unit, *corrections])
         new = f"{arrived} union all by name {stays(everything)}"
     file = workdir / f"late-{delivery.delivery_id}-{len(list(workdir.glob('late-*')))}.parquet"
-    db.execute(f"copy ({_differences(own, target, new, history)}) to {literal(str(file))} (format parquet)")
+    write_parquet(db, _differences(own, target, new, history), file)
     query = f"select * from read_parquet({literal(str(file))})"
     totals = db.sql(
         f"select BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost) from ({query}) group by 1 order by 1"

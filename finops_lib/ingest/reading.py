@@ -129,11 +129,12 @@ def _some_row(adapter: Adapter, file: Delivered) -> bool:
             return False
 
 
-def _reader(adapter: Adapter, file: Delivered) -> str:
-    """FROM clause over one file whose columns are as delivered, plus x_source_row."""
+def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
+    """FROM clause over one file, or over Parquet files of one shape: columns as delivered, plus x_source_row."""
     path = literal(str(file.path))
     if file.format == "parquet":
-        rows = f"read_parquet({path}, file_row_number = true)"
+        paths = ", ".join([path, *(literal(str(f.path)) for f in alike)])
+        rows = f"read_parquet([{paths}], file_row_number = true, filename = 'x_source_path')"
         return f"(select {file.taken}, file_row_number + 1 as x_source_row from {rows})"
     if file.format == "csv":
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
@@ -225,10 +226,23 @@ def _csv(adapter: Adapter, file: Delivered, *options: str) -> str:
         [
             literal(str(file.path)), "header = true", "auto_detect = false", f"columns = {columns}",
             f"delim = {literal(file.delimiter)}", "quote = '\"'", "escape = '\"'",
-            f"nullstr = [{', '.join(literal(n) for n in nulls)}]", "max_line_size = 16777216", *options,
+            # DuckDB's own buffer would be sixteen of the longest lines, for each thread.
+            f"nullstr = [{', '.join(literal(n) for n in nulls)}]", "max_line_size = 16777216",
+            "buffer_size = 33554432", *options,
         ]
     )  # fmt: skip
     return f"read_csv({given})"
+
+
+def write_parquet(db: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = "") -> None:
+    """Write a query to a Parquet file, within the connection's limit of memory where that can be done."""
+    sql = f"copy ({query}) to {literal(str(target))} (format parquet{options})"
+    try:
+        db.execute(sql)
+    except duckdb.OutOfMemoryException:
+        # What readers and writers hold cannot spill. The limit is there to leave room to others, not to refuse a bill.
+        db.execute("reset memory_limit")
+        db.execute(sql)
 
 
 def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, *, workdir: Path) -> Delivered:
@@ -244,7 +258,8 @@ def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, 
     used = ", ".join(quoted(h) for h in _used(adapter, file)) or "1 as nothing"
     try:
         db.execute("set preserve_insertion_order = true")
-        db.execute(f"copy (select {used} from {_csv(adapter, file)}) to {literal(str(out))} (format parquet)")
+        # Rows in order wait in memory until a row group is full: small ones wait less.
+        write_parquet(db, f"select {used} from {_csv(adapter, file)}", out, ", row_group_size 30720")
     except duckdb.Error as error:
         if lake.NO_ROOM.search(str(error)):
             raise
@@ -321,7 +336,8 @@ def raw_view(
     The rows of the table `without`, by x_source_file and x_source_row, are left out.
     """
     selects = []
-    for file in files:
+    for alike in _of_one_shape(files):
+        file = alike[0]
         bound = _bindings(adapter, file)
         columns = []
         for name, kind, optional in adapter.columns:
@@ -332,13 +348,28 @@ def raw_view(
             if strict and not optional:
                 value = f"coalesce({value}, error('required'))"
             columns.append(f"{value} as {quoted(name)}")
-        columns.append(f"{literal(file.name)} as x_source_file")
-        selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, file)}")
+        name = literal(file.name)
+        if len(alike) > 1:
+            name = f"map {{{', '.join(f'{literal(str(f.path))}: {literal(f.name)}' for f in alike)}}}[x_source_path]"
+        columns.append(f"{name} as x_source_file")
+        selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, *alike)}")
     rows = " union all ".join(selects)
     if without:
         rows = f"select * from ({rows}) anti join {without} using (x_source_file, x_source_row)"
     kept = f" where {adapter.rows}" if adapter.rows else ""
     db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
+
+
+def _of_one_shape(files: Sequence[Delivered]) -> list[list[Delivered]]:
+    """The files by how they are read: Parquet of the same columns together, any other alone.
+
+    DuckDB begins to read every part of a UNION at once, each with buffers of its own for what it writes.
+    """
+    found: dict[object, list[Delivered]] = defaultdict(list)
+    for i, file in enumerate(files):
+        shape = replace(file, name="", path=Path(), sha256="", size=0, manifest=None, archive=None)
+        found[shape if file.format == "parquet" else i].append(file)
+    return list(found.values())
 
 
 def passed_over(

@@ -15,7 +15,7 @@ from ..lake import TIMELESS, Home, Unit
 from .adapters import Adapter
 from .checking import Where, origin
 from .files import Delivered
-from .reading import misfit_rows
+from .reading import misfit_rows, write_parquet
 
 FOLDER = "_rejected"
 """Folder of the lake for rejected rows, one Parquet file per unit."""
@@ -109,10 +109,11 @@ def keep(db: duckdb.DuckDBPyConnection, home: Home, unit: Unit, *, private: bool
     where = f"placed.account = {literal(unit.billing_account)} and placed.month = {literal(unit.month)}"
     delivered = "cast(null as varchar)" if private else "cast(to_json(raw_all) as varchar)"
     target.parent.mkdir(parents=True, exist_ok=True)
-    db.execute(
-        f"copy (select placed.* exclude (account, month), {delivered} as delivered from placed "
-        f"left join raw_all using (x_source_file, x_source_row) where {where} order by x_source_file, x_source_row) "
-        f"to {literal(str(target))} (format parquet)"
+    write_parquet(
+        db,
+        f"select placed.* exclude (account, month), {delivered} as delivered from placed "
+        f"left join raw_all using (x_source_file, x_source_row) where {where} order by x_source_file, x_source_row",
+        target,
     )
     return target
 

@@ -23,7 +23,7 @@ from .adapters import Adapter, vocabulary
 from .call import Call, Costs, Counted
 from .checking import EXACT, Where
 from .files import Delivered
-from .reading import converted, raw_view
+from .reading import converted, raw_view, write_parquet
 from .rejecting import Rejected
 
 
@@ -139,7 +139,7 @@ def stage(call: Call, db: duckdb.DuckDBPyConnection, query: str, target: Path, d
 def copy(call: Call, db: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = "") -> None:
     """Write a query to a Parquet file."""
     with lake.writing(call.home):
-        db.execute(f"copy ({query}) to {literal(str(target))} (format parquet{options})")
+        write_parquet(db, query, target, options)
 
 
 def delivered(db: duckdb.DuckDBPyConnection, adapter: Adapter, *, of: Where | None = None) -> Counted:

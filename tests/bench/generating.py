@@ -90,7 +90,7 @@ def cur2(folder: Path, out: Path, *, rows: int, part: int = 0) -> Path:
             "strftime(make_timestamp(epoch_us(hour) + 3600000000), '%Y-%m-%dT%H:%M:%SZ')",
             "line_item_usage_start_date": "hour",
             "line_item_usage_end_date": "make_timestamptz(epoch_us(hour) + 3600000000)",
-            "line_item_resource_id": "line_item_resource_id || '-' || (copy // 24)",
+            "line_item_resource_id": f"line_item_resource_id || '-{part}-' || (copy // 24)",
             "line_item_usage_amount": "usage",
             "line_item_unblended_cost": "round(line_item_unblended_cost * factor, 10)",
             "line_item_blended_cost": "round(line_item_blended_cost * factor, 10)",
@@ -102,7 +102,7 @@ def cur2(folder: Path, out: Path, *, rows: int, part: int = 0) -> Path:
         selected += [f"cast(null as {kind}) as {name}" for kind, empty in _EMPTY.items() for name in empty.split()]
         db.execute(
             f"copy (select {', '.join(selected)} from (select seed.*, copy, "
-            f"if({commitments}, 1, 1 + (hash(identity_line_item_id, copy) % 997) / 1000) as factor, "
+            f"if({commitments}, 1, 1 + (hash(identity_line_item_id, copy, {part}) % 99991) / 100000) as factor, "
             "round(line_item_usage_amount * factor, 10) as usage, "
             "make_timestamptz(epoch_us(line_item_usage_start_date) + copy % 24 * 3600000000) as hour "
             f"from range({round(rows / seeds)}) as copies(copy), seed)) to {literal(str(out))} (format parquet)"
