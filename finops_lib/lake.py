@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 
 from .errors import RefusedError
 
@@ -176,6 +175,8 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
     if not (home.lake / plan.file).exists():
         return Closures()
     day = on or datetime.now(UTC).date()
+    import pyarrow.parquet as pq
+
     rows = pq.ParquetFile(home.lake / plan.file).read().to_pylist()
     return Closures(
         tuple(
@@ -384,6 +385,8 @@ def recover(home: Home) -> None:
 
 def footer_id(file: Path) -> str | None:
     """The id of the delivery that wrote a Parquet file of the lake."""
+    import pyarrow.parquet as pq
+
     metadata = pq.read_metadata(file).metadata or {}
     return metadata.get(b"finops_delivery", b"").decode() or None
 

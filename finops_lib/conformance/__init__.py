@@ -167,14 +167,14 @@ def _findings(db: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     single = [rule for rule in rules() if rule.condition]
     counts = ", ".join(f"count(*) filter (where {rule.condition})" for rule in single)
     [offenders] = db.sql(f"select {counts} from {CHARGES}").fetchall()
-    for rule, count in zip(single, offenders, strict=True):
-        yield _finding(db, rule, count) if count else Finding(rule=rule, offenders=0)
+    found = dict(zip(single, offenders, strict=True))
     for rule in rules():
-        if not rule.condition:
-            [(count,)] = db.sql(f"select count(*) from ({rule.select})").fetchall()
-            yield _finding(db, rule, count) if count else Finding(rule=rule, offenders=0)
+        yield _finding(db, rule) if found.get(rule, 1) else Finding(rule=rule, offenders=0)
 
 
-def _finding(db: duckdb.DuckDBPyConnection, rule: Rule, count: int) -> Finding:
-    [(file, row)] = db.sql(f"select x_SourceFile, x_SourceRow from ({rule.select}) order by all limit 1").fetchall()
-    return Finding(rule=rule, offenders=count, file=file, row=row)
+def _finding(db: duckdb.DuckDBPyConnection, rule: Rule) -> Finding:
+    first = "min({'file': x_SourceFile, 'row': x_SourceRow})"
+    [(count, offender)] = db.sql(f"select count(*), {first} from ({rule.select})").fetchall()
+    if not count:
+        return Finding(rule=rule, offenders=0)
+    return Finding(rule=rule, offenders=count, file=offender["file"], row=offender["row"])
