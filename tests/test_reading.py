@@ -124,3 +124,35 @@ def test_a_bill_that_needs_more_memory_than_the_limit_is_written_all_the_same(
     assert db.sql(f"select len(numbers), list_sum(numbers) from '{tmp_path}/large.parquet'").fetchall() == [
         (3000000, 4499998500000)
     ]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("json", "{:02}.json"), ("lines", "aws-lambda-f.2026-10-{:02}.log")])
+def test_every_record_of_many_files_keeps_its_file_and_its_number_in_it(
+    kind: str, name: str, db: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Records of 20 files, as many as the number of the file."""
+    expected = []
+    for day in range(1, 21):
+        records = []
+        for i in range(1, day + 1):
+            ms = 1000 * day + i
+            expected.append((name.format(day), 2 * i if kind == "lines" else i, ms))
+            if kind == "lines":
+                line = f"REPORT RequestId: r-{ms} Duration: {ms} ms Billed Duration: {ms} ms Memory Size: 128 MB"
+                records += ["START something else", f"{line} Max Memory Used: 70 MB"]
+            else:
+                invocation = {
+                    "schemaType": "ModelInvocationLog", "timestamp": "2026-10-01T00:00:00Z", "accountId": "1",
+                    "requestId": f"r-{ms}", "modelId": "m", "input": {"inputTokenCount": ms},
+                }  # fmt: skip
+                records.append(json.dumps(invocation))
+        (tmp_path / name.format(day)).write_text("\n".join([*records, "" if kind == "json" else "END"]) + "\n")
+    files = [
+        sniff(Delivered(name=f.name, path=f, sha256=f.name, size=1), workdir=tmp_path)
+        for f in sorted(tmp_path.iterdir())
+    ]
+    adapter = recognise(files[0])
+    raw_view(db, adapter, files, strict=True)
+    number = "input.inputTokenCount" if kind == "json" else "cast(regexp_extract(message, '[0-9]+') as bigint)"
+    assert adapter.name == ("bedrock_invocations" if kind == "json" else "lambda_report")
+    assert db.sql(f"select x_source_file, x_source_row, {number} from raw order by 3").fetchall() == expected

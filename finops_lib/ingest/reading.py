@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +131,12 @@ def _some_row(adapter: Adapter, file: Delivered) -> bool:
 
 
 def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
-    """FROM clause over one file, or over Parquet files of one shape: columns as delivered, plus x_source_row."""
-    path = literal(str(file.path))
+    """FROM clause over one file or several of one shape: columns as delivered, plus x_source_path and x_source_row.
+
+    Rows of Parquet are numbered file by file, all others through the files.
+    """
+    paths = ", ".join(literal(str(f.path)) for f in (file, *alike))
     if file.format == "parquet":
-        paths = ", ".join([path, *(literal(str(f.path)) for f in alike)])
         rows = f"read_parquet([{paths}], file_row_number = true, filename = 'x_source_path')"
         return f"(select {file.taken}, file_row_number + 1 as x_source_row from {rows})"
     if file.format == "csv":
@@ -145,13 +148,14 @@ def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
         # A group that took no part is empty text, as in a CSV.
         columns = ", ".join(f"nullif(found[{literal(h)}], '') as {quoted(h)}" for h in file.header)
         return (
-            f"(select {columns}, x_source_row from (select regexp_extract(line, {pattern}, [{groups}]) as found, "
-            f"x_source_row from {_lines(file)} where regexp_matches(line, {pattern})))"
+            f"(select {columns}, x_source_path, x_source_row from (select regexp_extract(line, {pattern}, [{groups}]) "
+            f"as found, x_source_path, x_source_row from {_lines(file, *alike)} where regexp_matches(line, {pattern})))"
         )
     shape = "array" if file.array else "unstructured"
+    size = max(f.document_size for f in (file, *alike))
     records = (
-        f"select {exact_json('json')} as r0 from read_json_objects({path}, format = '{shape}', "
-        f"maximum_object_size = {file.document_size})"
+        f"select x_source_path, {exact_json('json')} as r0 from read_json_objects([{paths}], format = '{shape}', "
+        f"maximum_object_size = {size}, filename = 'x_source_path')"
     )
     around = ["r0"]
     for depth, key in enumerate(adapter.records, start=1):
@@ -175,11 +179,11 @@ def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
                 f"case when json_type({step}) = 'ARRAY' then json_merge_patch({short}, {gone}::json) else {short} end"
             )
         kept = ", ".join([*around[:-1], f"{short} as {around[-1]}"])
-        records = f"select {kept}, {listed} as listed from ({records})"
-        records = f"select {', '.join(around)}, unnest(listed) as {inner} from ({records})"
+        records = f"select x_source_path, {kept}, {listed} as listed from ({records})"
+        records = f"select x_source_path, {', '.join(around)}, unnest(listed) as {inner} from ({records})"
         around.append(inner)
     merged = ", ".join(reversed(around))
-    return f"(select {merged}, row_number() over () as x_source_row from ({records}))"
+    return f"(select {merged}, x_source_path, row_number() over () as x_source_row from ({records}))"
 
 
 LONG = r"-?[0-9.]{17,}(?:[eE][-+]?[0-9]+)?"
@@ -209,13 +213,14 @@ def _without(key: str) -> dict[str, Any]:
     return patch
 
 
-def _lines(file: Delivered) -> str:
-    """FROM clause over the lines of a text file: each one text, whatever quotes and delimiters it holds."""
+def _lines(*files: Delivered) -> str:
+    """FROM clause over the lines of text files: each one text, whatever quotes and delimiters it holds."""
     nothing = literal("\x1f\x1e\x1d\x1c")
+    paths = ", ".join(literal(str(f.path)) for f in files)
     return (
-        f"(select line, row_number() over () as x_source_row from read_csv({literal(str(file.path))}, header = false, "
+        f"(select line, x_source_path, row_number() over () as x_source_row from read_csv([{paths}], header = false, "
         f"auto_detect = false, columns = {{line: 'VARCHAR'}}, delim = {nothing}, quote = '', escape = '', "
-        "strict_mode = false, parallel = false, max_line_size = 16777216))"
+        "strict_mode = false, parallel = false, max_line_size = 16777216, filename = 'x_source_path'))"
     )
 
 
@@ -335,24 +340,19 @@ def raw_view(
     Strict, a value that does not fit its type or a required one that is missing ends the query; otherwise it is NULL.
     The rows of the table `without`, by x_source_file and x_source_row, are left out.
     """
+    # What is alike is read by one statement: DuckDB plans every part of a UNION by itself, and begins to read all of
+    # them at once, each with buffers of its own.
+    shapes: dict[tuple[object, ...], list[Delivered]] = defaultdict(list)
+    for file in files:
+        schema = () if file.format == "json" else (file.header, file.types, file.path if file.format == "csv" else None)
+        shapes[_columns(adapter, file, strict=strict), file.format, file.array, file.taken, *schema].append(file)
     selects = []
-    for alike in _of_one_shape(files):
-        file = alike[0]
-        bound = _bindings(adapter, file)
-        columns = []
-        for name, kind, optional in adapter.columns:
-            if name not in bound and file.format != "json":
-                columns.append(f"cast(null as {kind}) as {quoted(name)}")
-                continue
-            value = _value(adapter, file, name, kind, bound, strict=strict)
-            if strict and not optional:
-                value = f"coalesce({value}, error('required'))"
-            columns.append(f"{value} as {quoted(name)}")
-        name = literal(file.name)
-        if len(alike) > 1:
-            name = f"map {{{', '.join(f'{literal(str(f.path))}: {literal(f.name)}' for f in alike)}}}[x_source_path]"
-        columns.append(f"{name} as x_source_file")
-        selects.append(f"select {', '.join(columns)}, x_source_row from {_reader(adapter, *alike)}")
+    for (columns, *_), alike in shapes.items():
+        # Files whose rows are counted as they stream by are read by one thread each: in parts for several.
+        part = len(alike) if alike[0].format == "parquet" else -(-len(alike) // STATEMENTS)
+        for i in range(0, len(alike), part):
+            some = alike[i : i + part]
+            selects.append(f"select {columns}, {_origin(db, adapter, some)} from {_reader(adapter, *some)}")
     rows = " union all ".join(selects)
     if without:
         rows = f"select * from ({rows}) anti join {without} using (x_source_file, x_source_row)"
@@ -360,16 +360,38 @@ def raw_view(
     db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
 
 
-def _of_one_shape(files: Sequence[Delivered]) -> list[list[Delivered]]:
-    """The files by how they are read: Parquet of the same columns together, any other alone.
+STATEMENTS = 8
+"""How many statements read the text files of one shape."""
 
-    DuckDB begins to read every part of a UNION at once, each with buffers of its own for what it writes.
-    """
-    found: dict[object, list[Delivered]] = defaultdict(list)
-    for i, file in enumerate(files):
-        shape = replace(file, name="", path=Path(), sha256="", size=0, manifest=None, archive=None)
-        found[shape if file.format == "parquet" else i].append(file)
-    return list(found.values())
+
+def _columns(adapter: Adapter, file: Delivered, *, strict: bool) -> str:
+    """SQL of every column of the adapter, from those of a file."""
+    bound = _bindings(adapter, file)
+    columns = []
+    for name, kind, optional in adapter.columns:
+        if name not in bound and file.format != "json":
+            columns.append(f"cast(null as {kind}) as {quoted(name)}")
+            continue
+        value = _value(adapter, file, name, kind, bound, strict=strict)
+        if strict and not optional:
+            value = f"coalesce({value}, error('required'))"
+        columns.append(f"{value} as {quoted(name)}")
+    return ", ".join(columns)
+
+
+def _origin(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> str:
+    """SQL of x_source_file and x_source_row, from what `_reader` gives of the files."""
+    if len(files) == 1:
+        return f"{literal(files[0].name)} as x_source_file, x_source_row"
+    names = ", ".join(f"{literal(str(f.path))}: {literal(f.name)}" for f in files)
+    named = f"map {{{names}}}[x_source_path] as x_source_file"
+    if files[0].format == "parquet":
+        return f"{named}, x_source_row"
+    rows = _lines(*files) if files[0].format == "lines" else _reader(adapter, *files)
+    counted = dict(db.sql(f"select x_source_path, count(*) from {rows} group by all").fetchall())
+    before = accumulate((counted.get(str(f.path), 0) for f in files), initial=0)
+    starts = ", ".join(f"{literal(str(f.path))}: {rows}" for f, rows in zip(files, before, strict=False))
+    return f"{named}, x_source_row - map {{{starts}}}[x_source_path] as x_source_row"
 
 
 def passed_over(

@@ -23,7 +23,7 @@ from .adapters import Adapter, vocabulary
 from .call import Call, Costs, Counted
 from .checking import EXACT, Where
 from .files import Delivered
-from .reading import converted, raw_view, write_parquet
+from .reading import STATEMENTS, converted, raw_view, write_parquet
 from .rejecting import Rejected
 
 
@@ -64,9 +64,9 @@ def _stopped_by_ctrl_c(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def limit_memory(db: duckdb.DuckDBPyConnection, documents: Sequence[int] = ()) -> None:
-    """Let DuckDB spill early; what its JSON reader allocates for each file and thread at once comes on top."""
+    """Let DuckDB spill early; what its JSON reader allocates for each statement and thread at once comes on top."""
     [(threads,)] = db.sql("select current_setting('threads')").fetchall()
-    buffers = 2 * int(threads) * sum(documents)
+    buffers = 2 * int(threads) * sum(sorted(documents)[-STATEMENTS:])
     db.execute(f"set memory_limit = '{512 + 256 * int(threads) + (buffers >> 20)}MB'")
 
 
