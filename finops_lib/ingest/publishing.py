@@ -148,7 +148,7 @@ def _ingest_group(call: Call, adapter: Adapter, files: list[Delivered]) -> list[
             reasons |= {name: found for name, found in why.items() if name in unreadable or not call.accept_rejects}
             if not files:
                 return refusals(adapter, reasons)
-            rejecting.misfits(db, adapter, files)
+            rejecting.misfits(db, adapter, [f for f in files if f.name in why])
             try:
                 stage(strict=False)
             except duckdb.Error:

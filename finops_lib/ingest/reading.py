@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -340,24 +340,31 @@ def raw_view(
     Strict, a value that does not fit its type or a required one that is missing ends the query; otherwise it is NULL.
     The rows of the table `without`, by x_source_file and x_source_row, are left out.
     """
-    # What is alike is read by one statement: DuckDB plans every part of a UNION by itself, and begins to read all of
-    # them at once, each with buffers of its own.
-    shapes: dict[tuple[object, ...], list[Delivered]] = defaultdict(list)
-    for file in files:
-        schema = () if file.format == "json" else (file.header, file.types, file.path if file.format == "csv" else None)
-        shapes[_columns(adapter, file, strict=strict), file.format, file.array, file.taken, *schema].append(file)
-    selects = []
-    for (columns, *_), alike in shapes.items():
-        # Files whose rows are counted as they stream by are read by one thread each: in parts for several.
-        part = len(alike) if alike[0].format == "parquet" else -(-len(alike) // STATEMENTS)
-        for i in range(0, len(alike), part):
-            some = alike[i : i + part]
-            selects.append(f"select {columns}, {_origin(db, adapter, some)} from {_reader(adapter, *some)}")
+    selects = [
+        f"select {columns}, {_origin(db, adapter, alike)} from {_reader(adapter, *alike)}"
+        for columns, alike in _alike(files, lambda file: _columns(adapter, file, strict=strict))
+    ]
     rows = " union all ".join(selects)
     if without:
         rows = f"select * from ({rows}) anti join {without} using (x_source_file, x_source_row)"
     kept = f" where {adapter.rows}" if adapter.rows else ""
     db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
+
+
+def _alike(files: Sequence[Delivered], sql: Callable[[Delivered], str]) -> Iterator[tuple[str, list[Delivered]]]:
+    """What to select, and the files of which one statement can select it.
+
+    DuckDB plans every part of a UNION by itself, and begins to read all of them at once, each with buffers of its own.
+    """
+    shapes: dict[tuple[object, ...], list[Delivered]] = defaultdict(list)
+    for file in files:
+        schema = () if file.format == "json" else (file.header, file.types, file.path if file.format == "csv" else None)
+        shapes[sql(file), file.format, file.array, file.taken, *schema].append(file)
+    for (selected, *_), alike in shapes.items():
+        # Files whose rows are counted as they stream by are read by one thread each: in parts for several.
+        part = len(alike) if alike[0].format == "parquet" else -(-len(alike) // STATEMENTS)
+        for i in range(0, len(alike), part):
+            yield str(selected), alike[i : i + part]
 
 
 STATEMENTS = 8
@@ -523,7 +530,7 @@ def _json_structure(kind: str) -> str:
 def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> dict[str, list[str]]:
     """Why the strict reading failed: messages by file name, each naming row and column."""
     found: dict[str, list[str]] = defaultdict(list)
-    for file in files:
+    for file in _suspects(db, adapter, files):
         try:
             for column, kind, text, misfit in _misfits(adapter, file):
                 rows = db.sql(
@@ -543,6 +550,17 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
         except duckdb.Error as error:
             found[file.name].append(reading_error(file, error))
     return found
+
+
+def _suspects(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> Iterator[Delivered]:
+    """The files with a value that misfits, and those read together with one that cannot be read at all."""
+    for some, alike in _alike(files, lambda file: " or ".join(misfit for *_, misfit in _misfits(adapter, file))):
+        try:
+            paths = db.sql(f"select distinct x_source_path from {_reader(adapter, *alike)} where {some}").fetchall()
+        except duckdb.Error:
+            yield from alike
+        else:
+            yield from (file for file in alike if (str(file.path),) in paths)
 
 
 def misfit_rows(adapter: Adapter, file: Delivered) -> Iterator[str]:
