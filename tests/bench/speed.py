@@ -7,16 +7,19 @@ temporary folder. Each runs in a process of its own, start-up included; what is 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
@@ -24,6 +27,9 @@ import generating
 import official
 
 from finops_lib.lake import Home
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent.parent
 TASKS = Path(__file__).with_name("tasks.py")
@@ -33,8 +39,14 @@ CONVERTER_PACKAGES = (
     "focus-converter==1.0.0", "multimethod<2", "click<8.2", "sqlalchemy<2.1", "python-dateutil<3",
 )  # fmt: skip
 
-PARTS = ("parquet", "csv", "conformance", "build")
-"""What the page has at least."""
+PARTS = {
+    "parquet": "Ingest of Parquet",
+    "csv": "Ingest of CSV",
+    "conformance": "Conformance",
+    "build": "Builds",
+    "month": "Ingest of a large month",
+}
+"""What can be measured, and its section of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +109,7 @@ def best(runs: Sequence[Run]) -> Run:
 def parquet(company: Path, folder: Path, *, rows: int, repeat: int) -> tuple[list[Figure], list[str]]:
     """An ingest of Parquet against DuckDB rewriting the same file, taking turns."""
     print(f"bench: making {rows:,} rows of CUR 2.0", flush=True)
-    file = generating.cur2(company, folder / "cur2.parquet", rows=rows)
+    file = made(generating.cur2, company, folder / "cur2.parquet", rows=rows)
     ours, floor = [], []
     for _ in range(repeat):
         floor.append(task("rewrite", file, folder / "rewritten.parquet", folder=folder))
@@ -129,7 +141,7 @@ def took(run: Run) -> str:
 def csv(company: Path, folder: Path, *, rows: int, repeat: int) -> tuple[list[Figure], list[str]]:
     """An ingest of a legacy CSV against focus-converter."""
     print(f"bench: making {rows:,} rows of a legacy CUR", flush=True)
-    file = generating.legacy(company, folder / "cur.csv", rows=rows)
+    file = made(generating.legacy, company, folder / "cur.csv", rows=rows)
     said = f"Legacy CUR, {rows / 1e6:g} million rows of 94 columns, CSV of {file.stat().st_size / 1e9:.2f} GB"
     converter = converter_prepared()
     ours, theirs, floor = [], [], []
@@ -176,11 +188,11 @@ def converter_prepared() -> Path | None:
     return command
 
 
-def conformance(company: Path, folder: Path, *, rows: int) -> tuple[list[Figure], list[str]]:
+def conformance(company: Path, folder: Path, *, rows: int, repeat: int) -> tuple[list[Figure], list[str]]:
     """Our own rules against the official validator, on the same charges."""
-    file = generating.cur2(company, folder / "cur2.parquet", rows=rows)
+    file = made(generating.cur2, company, folder / "cur2.parquet", rows=rows)
     _, home = ingested([file], folder=folder)
-    we = best([task("conformance", home, folder=folder) for _ in range(3)])
+    we = best([task("conformance", home, folder=folder) for _ in range(repeat)])
     python = official.python_3_12()
     said = f"Conformance of {rows / 1e6:g} million rows: our own rules in {took(we)}"
     if python is None:
@@ -202,7 +214,7 @@ def month(company: Path, folder: Path, *, rows: int, files: int = 10) -> tuple[l
     """One month as large as the largest, in several files as such exports come."""
     print(f"bench: making {rows:,} rows of CUR 2.0 in {files} files", flush=True)
     parts = [
-        generating.cur2(company, folder / f"cur2-{part}.parquet", rows=rows // files, part=part)
+        made(generating.cur2, company, folder / f"cur2-{part}.parquet", rows=rows // files, part=part)
         for part in range(files)
     ]
     run, _ = ingested(parts, folder=folder)
@@ -220,11 +232,11 @@ def month(company: Path, folder: Path, *, rows: int, files: int = 10) -> tuple[l
 def builds(folder: Path, *, sizes: Sequence[int], months: int = 25) -> tuple[list[Figure], list[str]]:
     """Builds of marts at several sizes: all anew, and when one month comes to many; at the middle size, to one, too."""
     print(f"bench: making {months} months of the sample company", flush=True)
-    base = generating.lake(folder / "base", months=months)
+    base = made(generating.lake, folder / "base", months=months)
     named = sorted({p.name.removeprefix("billing_month=") for p in base.lake.glob("cost_and_usage/*/*")})
     figures, facts = [], []
     for size in sizes:
-        home, rows = generating.enlarged(base, folder / "home", rows=size)
+        home, rows = made(generating.enlarged, base, folder / "home", rows=size)
         late = Home(folder / "late")
 
         def added(count: int, home: Home = home, late: Home = late) -> Run:
@@ -261,64 +273,73 @@ def builds(folder: Path, *, sizes: Sequence[int], months: int = 25) -> tuple[lis
     return figures, facts
 
 
-def page(figures: Sequence[Figure], facts: Sequence[str]) -> str:
-    """The figures as a page of the documentation."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+def made(make: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """What a function of `generating` makes, in a process of its own: what is measured would inherit its memory."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        return alone.submit(make, *args, **options).result()
+
+
+def section(figures: Sequence[Figure], facts: Sequence[str]) -> str:
+    """What was measured of one part, as its section of the page."""
     lines = [
-        "# Speed",
-        "",
-        "Measured by `make bench` in one run, each program in a process of its own, start-up included, on exports made",
-        "from the sample company's line items.",
-        f"The machine has {os.cpu_count()} cores and {memory:.0f} GB of memory; others may have used it meanwhile.",
-        "Trust the ratios: a busy machine changes those of CPU time least; what several cores save they do not tell.",
-        "",
         "| what | found | wanted | |",
         "|---|---:|---:|---|",
         *(f"| {f.what} | {f.found} | {f.wanted} | {'kept' if f.met else '**not kept**'} |" for f in figures),
         "",
         *(f"- {fact}" for fact in facts),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines if figures else lines[3:])
+
+
+def page(sections: dict[str, str]) -> str:
+    """The sections, by title, as a page of the documentation."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    head = [
+        "# Speed",
+        "",
+        "Measured by `make bench`, each section in one run, each program in a process of its own, start-up included,",
+        "on exports made from the sample company's line items. Of several runs the fastest counts.",
+        f"The machine has {os.cpu_count()} cores and {memory:.0f} GB of memory; others may have used it meanwhile.",
+        "Trust the ratios: a busy machine changes those of CPU time least; what several cores save they do not tell.",
+    ]
+    told = [f"## {title}\n\n{sections[title].strip()}" for title in PARTS.values() if title in sections]
+    return "\n\n".join(["\n".join(head), *told]) + "\n"
 
 
 def main() -> int:
-    """Measure what is asked for, and write the page."""
+    """Measure what is asked for, and write its sections of the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
-        "parts",
-        nargs="*",
-        metavar="PART",
-        help="parquet, csv, conformance, build, month; all but the last by default",
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all but the last by default, as it takes long"
     )
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the data")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the data, and no page")
     parser.add_argument("--month-rows", type=int, default=100_000_000, metavar="N", help="rows of the large month")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each program (default 3)")
     options = parser.parse_args()
     share = 20 if options.quick else 1
-    parts = options.parts or PARTS
-    figures: list[Figure] = []
-    facts: list[str] = []
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    titled = re.split(r"^## (.+)$", FIGURES.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    sections = dict(zip(titled[1::2], titled[2::2], strict=True))
     with tempfile.TemporaryDirectory(prefix="finops-bench-") as name:
         folder = Path(name)
-        company = generating.company(folder / "company")
-        for part in parts:
+        company = made(generating.company, folder / "company")
+        for part in options.parts or list(PARTS)[:-1]:
             if part == "parquet":
-                found = parquet(company, folder, rows=10_000_000 // share, repeat=options.repeat)
+                figures, facts = parquet(company, folder, rows=10_000_000 // share, repeat=options.repeat)
             elif part == "csv":
-                found = csv(company, folder, rows=1_280_000 // share, repeat=options.repeat)
+                figures, facts = csv(company, folder, rows=1_280_000 // share, repeat=options.repeat)
             elif part == "conformance":
-                found = conformance(company, folder, rows=1_000_000 // share)
+                figures, facts = conformance(company, folder, rows=1_000_000 // share, repeat=options.repeat)
             elif part == "build":
-                found = builds(folder / "builds", sizes=[size * 1_000_000 // share for size in (1, 5, 20)])
-            elif part == "month":
-                found = month(company, folder, rows=options.month_rows // share)
+                figures, facts = builds(folder / "builds", sizes=[size * 1_000_000 // share for size in (1, 5, 20)])
             else:
-                parser.error(f"there is no part {part!r}")
-            figures += found[0]
-            facts += found[1]
-            print(json.dumps([f.__dict__ for f in found[0]], indent=1, ensure_ascii=False), flush=True)
-    if not options.quick and set(PARTS) <= set(parts):
-        FIGURES.write_text(page(figures, facts), encoding="utf-8")
+                figures, facts = month(company, folder, rows=options.month_rows // share)
+            sections[PARTS[part]] = section(figures, facts)
+            print(sections[PARTS[part]], flush=True)
+            if not options.quick:
+                FIGURES.write_text(page(sections), encoding="utf-8")
+    if not options.quick:
         print(f"bench: {FIGURES.relative_to(ROOT)}")
     return 0
 
