@@ -39,7 +39,7 @@ demo: setup ## Sample company from exports to report, in $(HOME_DIR)/
 	@$(FINOPS) report
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup ## Style, types and SQL style
 	@$(BIN)/ruff check finops_lib tests notebooks

@@ -351,6 +351,10 @@ def raw_view(
     db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
 
 
+STATEMENTS = 8
+"""How many statements read the text files of one shape."""
+
+
 def _alike(files: Sequence[Delivered], sql: Callable[[Delivered], str]) -> Iterator[tuple[str, list[Delivered]]]:
     """What to select, and the files of which one statement can select it.
 
@@ -365,10 +369,6 @@ def _alike(files: Sequence[Delivered], sql: Callable[[Delivered], str]) -> Itera
         part = len(alike) if alike[0].format == "parquet" else -(-len(alike) // STATEMENTS)
         for i in range(0, len(alike), part):
             yield str(selected), alike[i : i + part]
-
-
-STATEMENTS = 8
-"""How many statements read the text files of one shape."""
 
 
 def _columns(adapter: Adapter, file: Delivered, *, strict: bool) -> str:
