@@ -33,7 +33,7 @@ def database(call: Call) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute("set preserve_insertion_order = false")
-        # It reads the whole table once for each file or month that rows are grouped by.
+        # This optimizer has the whole table read once for each file or month that rows are grouped by.
         db.execute("set disabled_optimizers = 'partitioned_execution'")
         limit_memory(db)
         db.execute(f"set temp_directory = {literal(str(call.workdir / 'spill'))}")
