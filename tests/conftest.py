@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+from once import FOLDER, once
 
 from finops_lib.lake import Home
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="finops-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
 
 
 @pytest.fixture
@@ -26,19 +40,33 @@ def shared_samples() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The sample company's last six months, all the way: exports, lake, marts, forecast, report."""
+def _company(root: Path) -> None:
+    from test_dbt import keep_parse
+
     from finops_lib import pipeline, samples, warehouse
     from finops_lib.ingest import ingest
     from finops_lib.reports import report
 
-    root = tmp_path_factory.mktemp("company")
-    samples.write(root, months=6)
     home = Home(root)
+    samples.write(root, months=6)
     assert ingest(home, [home.inbox, home.plan]).refused == []
     assert ingest(home, [root / "corrections"], data_docs=False).refused == []
+    keep_parse(root / ".dbt" / "target")
     assert warehouse.build(home).messages == []
     assert pipeline.forecast(home).refused == []
     report(home)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The sample company's last six months, all the way: exports, lake, marts, forecast, report.
+
+    Each worker has a copy, since some tests deliver to it.
+    """
+    from finops_lib import warehouse
+
+    made = once("company", _company)
+    home = Home(tmp_path_factory.mktemp("company") / "home")
+    shutil.copytree(made, home.root)
+    warehouse.refresh_views(home)
     return home

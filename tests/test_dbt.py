@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from once import once
 
 from finops_lib.contract import contracts, dbt_sources, ledger
 
@@ -188,24 +190,32 @@ class Warehouse:
 
 
 def dbt(folder: Path, file: Path, *command: str) -> str:
-    """Run dbt on a warehouse and return what it said; nothing is written outside `folder`."""
+    """Run dbt on a warehouse in `folder` and return what it said; nothing is written outside `folder`."""
     environment = {
         **os.environ,
-        "FINOPS_WAREHOUSE": str(file),
+        # Relative: where the profile is another than last time, dbt parses the whole project anew.
+        "FINOPS_WAREHOUSE": str(file.relative_to(folder)),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors", *command,
          "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
-        env=environment, capture_output=True, text=True, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
+def keep_parse(target: Path) -> None:
+    """Let dbt find in a target folder what parsing the project has come to: it takes longer than most builds."""
+    parsed = once("parsed", lambda folder: dbt(folder, folder / "warehouse.duckdb", "parse") and None)
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(parsed / "target" / "partial_parse.msgpack", target)
+
+
 def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) -> Warehouse:
-    """A lake of these rows, and the warehouse dbt builds on it."""
+    """A lake of these rows, and the warehouse dbt builds and tests on it."""
     file = folder / "warehouse.duckdb"
     with duckdb.connect(str(file)) as db:
         db.execute("set timezone = 'UTC'")
@@ -235,7 +245,8 @@ def built(folder: Path, lake: dict[str, list[dict[str, Any]]], *options: str) ->
         db.execute(
             "update lake.cost_and_usage set source = x_Adapter, billing_month = strftime(BillingPeriodStart, '%Y-%m')"
         )
-    return Warehouse(file, dbt(folder, file, "build", *options))
+    keep_parse(folder / "target")
+    return Warehouse(file, dbt(folder, file, "build", "--exclude-resource-type", "unit_test", *options))
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +281,17 @@ def test_sql_outside_macros_is_what_duckdb_and_spark_both_read() -> None:
         if word in file.read_text(encoding="utf-8").lower()
     ]
     assert found == []
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return built(tmp_path_factory.mktemp("empty"), {})
+
+
+def test_every_unit_test_of_a_model_passes(empty: Warehouse) -> None:
+    # They bring their own rows and only want to find the relations that these stand in for.
+    said = dbt(empty.file.parent, empty.file, "test", "--select", "test_type:unit")
+    assert "WARN=0 ERROR=0 SKIP=0" in said
 
 
 def test_a_build_warns_of_nothing(lumenar: Warehouse) -> None:
@@ -520,13 +542,14 @@ def test_every_notebook_report_and_command_says_which_marts_it_reads(lumenar: Wa
     } == shown
 
 
-def test_an_empty_lake_builds_marts_without_rows(tmp_path: Path) -> None:
-    warehouse = built(tmp_path, {}, "--exclude-resource-type", "unit_test")
-    assert {mart: warehouse.only(f"select count(*) from {mart}")[0] for mart in MARTS} == dict.fromkeys(MARTS, 0)
+def test_an_empty_lake_builds_marts_without_rows(empty: Warehouse) -> None:
+    assert {mart: empty.only(f"select count(*) from {mart}")[0] for mart in MARTS} == dict.fromkeys(MARTS, 0)
 
 
 def test_a_bill_alone_is_allocated_by_its_tags(tmp_path: Path) -> None:
-    warehouse = built(tmp_path, {"cost_and_usage": CHARGES}, "--exclude-resource-type", "unit_test")
+    warehouse = built(
+        tmp_path, {"cost_and_usage": CHARGES}, "--select", "+fct_allocated_cost", "--indirect-selection", "buildable"
+    )
     assert warehouse.ask(
         "select team, team_evidence, sum(effective_cost) from fct_allocated_cost "
         "where billing_currency = 'USD' group by all order by all"
@@ -545,11 +568,12 @@ def is_grain(node: dict[str, Any]) -> bool:
     return (node.get("test_metadata") or {}).get("name") == "unique_grain"
 
 
-def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Warehouse, tmp_path: Path) -> None:
-    dbt(tmp_path, lumenar.file, "docs", "generate", "--static")
-    assert (tmp_path / "target" / "static_index.html").stat().st_size > 100_000
-    manifest = json.loads((tmp_path / "target" / "manifest.json").read_text(encoding="utf-8"))
-    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text(encoding="utf-8"))
+def test_the_documentation_builds_offline_and_describes_every_column(lumenar: Warehouse) -> None:
+    folder = lumenar.file.parent
+    dbt(folder, lumenar.file, "docs", "generate", "--static")
+    assert (folder / "target" / "static_index.html").stat().st_size > 100_000
+    manifest = manifest_of(lumenar)
+    catalog = json.loads((folder / "target" / "catalog.json").read_text(encoding="utf-8"))
     undescribed = [
         f"{node}.{column}"
         for node, relation in catalog["nodes"].items()
@@ -627,7 +651,7 @@ def shares(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     lake = {"cost_and_usage": ALLOCATION_CHARGES, **ALLOCATION_PLAN}
     return built(
         tmp_path_factory.mktemp("shares"), lake, "--select", "+fct_allocated_cost", "+fct_showback", "+fct_chargeback",
-        "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable",
+        "--indirect-selection", "buildable",
     )  # fmt: skip
 
 
@@ -699,8 +723,7 @@ def test_pools_in_a_circle_are_refused_by_name(tmp_path: Path) -> None:
     circle = [shared("there", "even", "b", pool_team="a"), shared("back", "even", "a", pool_team="b")]
     lake = {"cost_and_usage": [charge("2026-09-01", "1", Tags=tags(team="a"))], "shared_cost_rule": circle}
     with pytest.raises(AssertionError, match="assert_no_pool_waits_for_itself"):
-        built(tmp_path, lake, "--select", "+int_pools_by_day", "assert_no_pool_waits_for_itself",
-              "--exclude-resource-type", "unit_test")  # fmt: skip
+        built(tmp_path, lake, "--select", "+int_pools_by_day", "assert_no_pool_waits_for_itself")  # fmt: skip
     with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as db:
         assert db.sql("select pool, rule_id, stage from int_pools_by_day order by pool").fetchall() == [
             ("a", "there", None),

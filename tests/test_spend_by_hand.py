@@ -86,7 +86,7 @@ COMPANIONS: dict[str, list[dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     charges_and_plan = {"cost_and_usage": CHARGES, **COMPANIONS}
-    return built(tmp_path_factory.mktemp("spend"), charges_and_plan, "--exclude-resource-type", "unit_test")
+    return built(tmp_path_factory.mktemp("spend"), charges_and_plan)
 
 
 def test_a_commitment_is_judged_over_its_term_else_over_its_month_else_not_at_all(lake: Warehouse) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from test_dbt import PROJECT, dbt
+from test_dbt import PROJECT, dbt, keep_parse
 
 EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 LAST_DIGIT = Decimal("1e-18")
@@ -58,6 +58,7 @@ Split = Callable[..., list[list[Share]]]
 def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
     """The SQL of the splitting models as dbt compiles it, run over pools that each have a day of their own."""
     folder = tmp_path_factory.mktemp("compiled")
+    keep_parse(folder / "target")
     dbt(folder, folder / "warehouse.duckdb", "compile", "--select", *MODELS)
     compiled = folder / "target" / "compiled" / "finops" / "models" / "intermediate" / "allocation"
     sql = {model: (compiled / f"{model}.sql").read_text(encoding="utf-8") for model in MODELS}
