@@ -291,3 +291,43 @@ def test_a_rate_code_tells_the_sku_where_the_product_columns_do_not(home: Home, 
     rows = [line("Usage", "1", pricing_rate_code=code, product_sku=sku) for sku in ("SKU1", "")]
     found = charges(home, report(tmp_path / "cur.csv", rows))
     assert set(found.select("SkuId", "SkuPriceId").rows()) == {("SKU1", code)}
+
+
+def test_a_discount_is_in_the_net_cost_only_of_the_payers_months_that_have_net_costs(
+    home: Home, tmp_path: Path
+) -> None:
+    def month(payer: str, number: str, **net: str) -> list[Row]:
+        own = {"bill_payer_account_id": payer, "line_item_product_code": "AmazonS3"}
+        return [line("Usage", "100", month=number, **own, **net), line("EdpDiscount", "-9", month=number, **own)]
+
+    rows = [
+        *month("111", "09", line_item_net_unblended_cost="91"),
+        *month("111", "10"),
+        *month("222", "09"),
+        *month("222", "10", line_item_net_unblended_cost="92"),
+    ]
+    found = charges(home, report(tmp_path / "two-payers.csv", rows))
+    amounts = found.group_by("BillingAccountId", "billing_month").agg(pl.col("BilledCost").sort()).sort(pl.all())
+    assert amounts.rows() == [
+        ("111", "2026-09", [Decimal(0), Decimal(91)]),
+        ("111", "2026-10", [Decimal(-9), Decimal(100)]),
+        ("222", "2026-09", [Decimal(-9), Decimal(100)]),
+        ("222", "2026-10", [Decimal(0), Decimal(92)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fee",
+    [
+        line("RIFee", "5", reservation_reservation_arn=RESERVATION),
+        line("SavingsPlanRecurringFee", "5", savings_plan_savings_plan_arn=PLAN),
+    ],
+)
+def test_what_a_commitment_left_unused_is_refused_where_the_report_does_not_say_it(
+    home: Home, tmp_path: Path, fee: Row
+) -> None:
+    [refused] = ingest(home, [report(tmp_path / "fee.csv", [line("Usage", "1"), fee])], data_docs=False).refused
+    assert refused.message == (
+        "fee.csv, row 2, column EffectiveCost: found nothing, wanted a value. cost_and_usage from aws_cur, account "
+        "000123456789, 2026-09 stays as it was."
+    )

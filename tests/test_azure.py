@@ -120,3 +120,26 @@ def test_a_charge_type_that_is_not_known_is_the_only_reason_said(home: Home, tmp
         assert refused.message.startswith(
             f"{n}.csv, row {2 - n}, column charge_type (which gives ChargeCategory): found 'Barter', wanted a value."
         )
+
+
+def test_rows_that_are_alike_are_matched_one_by_one_and_none_is_lost(home: Home, tmp_path: Path) -> None:
+    columns = (
+        "billingAccountId,billingPeriodStartDate,subscriptionId,date,chargeType,costInBillingCurrency,billingCurrency,"
+        "meterCategory,consumedService,meterId"
+    )
+
+    def export(name: str, *costs: tuple[str, str]) -> Path:
+        rows = [f"a,2026-09-01,s,{day},Usage,{cost},EUR,Storage,Microsoft.Storage,m" for day, cost in costs]
+        file = tmp_path / f"{name}.csv"
+        file.write_text("\n".join([columns, *rows]) + "\n")
+        return file
+
+    third, fourth = "2026-09-03", "2026-09-04"
+    actual = export("actual", (third, "2.5"), (third, "2.5"), (fourth, "7"))
+    amortized = export("amortized", (third, "2.5"), (third, "2.5"), (third, "0.25"), (fourth, "1"), (fourth, "6"))
+    assert ingest(home, [actual, amortized], data_docs=False).refused == []
+    charges = warehouse.dataset(home, "cost_and_usage")
+    daily = charges.group_by(pl.col("ChargePeriodStart").dt.day()).agg(
+        pl.len(), pl.col("BilledCost", "EffectiveCost").sum()
+    )
+    assert sorted(daily.rows()) == [(3, 3, Decimal(5), Decimal("5.25")), (4, 2, Decimal(7), Decimal(7))]

@@ -183,6 +183,39 @@ def test_coverage_is_of_intervals_that_did_not_know_the_day() -> None:
     assert [module._held(f, tested).tolist() for f in tested] == [[1], [1], [1], [0]]
 
 
+def lopsided(origin: int, *errors: float) -> module.Fold:
+    """A fold of a day for each error, whose interval reaches 1 below what is expected and 4 above."""
+    expected = np.full(len(errors), 100.0)
+    return module.Fold(origin, module.Days(expected, expected - 1, expected + 4), expected + np.array(errors))
+
+
+def test_an_error_is_held_against_the_side_of_the_interval_that_it_is_on() -> None:
+    assert module._stretch([lopsided(0, 4), lopsided(1, 4)]) == 1
+    assert module._stretch([lopsided(0, -4), lopsided(1, -4)]) == 4
+    others = [lopsided(1, 4), lopsided(2, -1)]
+    assert module._held(lopsided(0, 3, -3), others).tolist() == [1, 0]
+
+
+def test_an_interval_is_widened_on_each_side_by_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = np.full(2, 100.0)
+    monkeypatch.setattr(module, "_prophet", lambda *_: module.Days(day, day - 1, day + 4))
+    said = module._predict("prophet", FIRST, np.array([100.0] * 60), 2, stretch=3)
+    assert (said.low.tolist(), said.high.tolist()) == ([97.0, 97.0], [112.0, 112.0])
+
+
+def test_a_fold_is_not_judged_by_an_interval_that_learnt_from_it() -> None:
+    known, unlike = folds([2, 2], width=1), module.Fold(9, *folds([8], width=1)[0][1:])
+    twice = module.Fold(9, module.Days(*(np.resize(x, 2) for x in unlike.days)), np.resize(unlike.actual, 2))
+    assert module._held(twice, [*known, twice]).tolist() == [0, 0]
+
+
+def test_a_tie_is_last_weeks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_prophet", lambda _, costs, days: module._seasonal_naive(costs, days))
+    rows, accuracy = forecasts(named(daily(growing(300))), data_through=THROUGH)
+    assert set(accuracy["model"]) == {"prophet", "seasonal_naive"}
+    assert set(rows["model"]) == {"seasonal_naive"}
+
+
 def test_last_week_answers_where_prophet_was_no_better() -> None:
     rows, accuracy = forecasts(named(daily(WEEKLY * 30)), data_through=FIRST + timedelta(days=209))
     assert rows["model"].unique().to_list() == ["seasonal_naive"]

@@ -108,3 +108,20 @@ def test_exports_of_others_come_in_to_the_last_digit(home: Home, shared_samples:
         ("published", {"USD": "0.000012"})
     ]
     assert set(warehouse.dataset(home, "cost_and_usage")["x_Partition"]) == {"2022-08-01"}
+
+
+def test_an_adjustment_is_a_correction_where_its_usage_is_of_an_earlier_month_in_california(
+    home: Home, tmp_path: Path
+) -> None:
+    def adjusted(start: str, end: str) -> dict[str, Any]:
+        return {"usage_start_time": start, "usage_end_time": end, "adjustment_info": {"id": "a", "description": "x"}}
+
+    file = delivered(
+        tmp_path / "adjusted.ndjson",
+        adjusted("2026-10-01T06:00:00Z", "2026-10-01T07:00:00Z"),  # the last hour of September there
+        adjusted("2026-10-01T07:00:00Z", "2026-10-01T08:00:00Z"),
+        {"usage_start_time": "2026-10-01T06:00:00Z", "usage_end_time": "2026-10-01T07:00:00Z"},
+    )
+    assert ingest(home, [file], data_docs=False).refused == []
+    charges = warehouse.dataset(home, "cost_and_usage").sort("x_SourceRow")
+    assert charges["ChargeClass"].to_list() == ["Correction", None, None]

@@ -89,6 +89,16 @@ def test_a_sku_without_a_price_is_refused_by_row_and_name(home: Home, tmp_path: 
     )
 
 
+def test_a_price_of_another_unit_prices_nothing(home: Home, tmp_path: Path) -> None:
+    rows = PRICES.read_text(encoding="utf-8").splitlines()
+    dearer = [row.replace('""default"":""', '""default"":""9') for row in rows if ",DBU," in row]
+    other = [row.replace(",DBU,", ",API_CALL,") for row in dearer]
+    both = tmp_path / "both.csv"
+    both.write_text("\n".join([*rows, *other]) + "\n", encoding="utf-8")
+    assert [s for s, _ in said(home, USAGE, both)] == ["published", "published"]
+    assert billed(home) == Decimal("70003.203851835185185186")
+
+
 def test_a_retraction_and_its_restatement_are_summed_and_never_deduplicated(home: Home) -> None:
     ingest(home, [USAGE, PRICES], data_docs=False)
     rows = warehouse.dataset(home, "cost_and_usage").to_dicts()
