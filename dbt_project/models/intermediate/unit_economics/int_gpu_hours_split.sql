@@ -3,9 +3,6 @@
 -- it saw of machines that no bill knows keeps its own rows, without a cost.
 -- Per machine, day and currency the costs add up to the machine's to the last digit: each part is rounded once, and the
 -- last one takes the residue, as a sum, because Spark drops a digit where it subtracts wide decimals.
-{% set machine = ['charge_date', 'service_provider_name', 'billing_account_id', 'resource_id', 'is_unused',
-                  'billing_currency'] %}
-
 with seen as (
     select
         charge_date,
@@ -35,6 +32,34 @@ seen_in_all as (
     from seen
     where resource_id is not null
     group by charge_date, account_id, resource_id
+),
+
+-- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine and not its hours.
+windows as (
+    select
+        cast(allocations.usage_start as date) as charge_date,
+        names.billing_account_id,
+        names.resource_id,
+        allocations.cluster,
+        allocations.kind,
+        allocations.gpu_hours,
+        {{ hours_between('allocations.usage_start', 'allocations.usage_end') }} as window_hours
+    from {{ ref('stg_cluster_allocation') }} as allocations
+    inner join {{ ref('int_machine_names_listed') }} as names
+        on
+            allocations.resource_id = names.machine_name
+            and (allocations.account_id is null or allocations.account_id = names.billing_account_id)
+),
+
+requests as (
+    select
+        charge_date,
+        billing_account_id,
+        resource_id,
+        max(cluster) as cluster,
+        cast(sum(case when kind = 'workload' and window_hours <= 24 then gpu_hours end) as double) as requested_hours
+    from windows
+    group by charge_date, billing_account_id, resource_id
 ),
 
 bought_in_all as (
@@ -70,7 +95,7 @@ machines as (
             and machines.billing_account_id = seen_in_all.account_id
             and machines.resource_id = seen_in_all.resource_id
             and not machines.is_unused
-    left join {{ ref('int_gpu_requests_summed') }} as requests
+    left join requests
         on
             machines.charge_date = requests.charge_date
             and machines.billing_account_id = requests.billing_account_id
@@ -87,8 +112,12 @@ scaled as (
 
 parts as (
     select
-        {% for column in machine %}scaled.{{ column }},
-        {% endfor -%}
+        scaled.charge_date,
+        scaled.service_provider_name,
+        scaled.billing_account_id,
+        scaled.resource_id,
+        scaled.is_unused,
+        scaled.billing_currency,
         scaled.machine_hours,
         scaled.effective_cost as machine_cost,
         scaled.list_cost as machine_list_cost,
@@ -112,8 +141,12 @@ parts as (
     union all
 
     select
-        {% for column in machine %}{{ column }},
-        {% endfor -%}
+        charge_date,
+        service_provider_name,
+        billing_account_id,
+        resource_id,
+        is_unused,
+        billing_currency,
         machine_hours,
         effective_cost as machine_cost,
         list_cost as machine_list_cost,
@@ -137,12 +170,14 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by {{ machine | join(', ') }}
+            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
             order by
                 device_class, team, purpose, case when is_measured then 1 else 0 end, coalesce(allocated_ratio, 2),
                 device_hours
         ) as part_number,
-        count(*) over (partition by {{ machine | join(', ') }}) as parts,
+        count(*) over (
+            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+        ) as parts,
         coalesce(
             {{ as_amount('cast(machine_cost as double) * cast(device_hours as double) / machine_hours') }}, machine_cost
         ) as rounded_cost,
@@ -157,10 +192,10 @@ residues as (
     select
         *,
         sum(case when part_number = parts then machine_cost else -rounded_cost end) over (
-            partition by {{ machine | join(', ') }}
+            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as cost_residue,
         sum(case when part_number = parts then machine_list_cost else -rounded_list_cost end) over (
-            partition by {{ machine | join(', ') }}
+            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as list_cost_residue
     from numbered
 ),

@@ -1,7 +1,8 @@
 -- Machines with GPUs on each day they were billed: the device hours bought, and what the whole machine cost.
 -- The number of GPUs is the bill's, else that of the devices telemetry saw on the machine that day; where neither says
 -- it, the hours are unknown and the cost stands all the same. The unused part of a commitment or of reserved capacity
--- is hours bought that no machine ran.
+-- is hours bought that no machine ran. An instance type holds the GPU that telemetry of any machine of that type names,
+-- none where it names two; a type of a managed service holds what the plain type holds: ml.g5.xlarge is a g5.xlarge.
 with devices as (
     select
         account_id,
@@ -17,6 +18,21 @@ runs as (
     select distinct resource_id
     from {{ ref('stg_training_run') }}
     where resource_id is not null
+),
+
+classes as (
+    select
+        {{ plain_instance_type('machines.instance_type') }} as instance_type,
+        max(intervals.gpu_model) as gpu_model
+    from {{ ref('int_machine_charges_summed') }} as machines
+    inner join {{ ref('int_gpu_intervals_shared') }} as intervals
+        on
+            machines.billing_account_id = intervals.account_id
+            and machines.resource_id = intervals.resource_id
+            and machines.charge_date = intervals.charge_date
+    where machines.instance_type is not null and intervals.gpu_model is not null
+    group by {{ plain_instance_type('machines.instance_type') }}
+    having count(distinct intervals.gpu_model) = 1
 ),
 
 machines as (
@@ -51,7 +67,7 @@ select
     runs.resource_id is not null as is_training_run,
     coalesce(classes.gpu_model, machines.gpu_model, machines.instance_type, 'unknown') as device_class
 from machines
-left join {{ ref('int_gpu_classes_found') }} as classes
+left join classes
     on {{ plain_instance_type('machines.instance_type') }} = classes.instance_type
 left join runs on machines.resource_id = runs.resource_id
 where
