@@ -34,34 +34,6 @@ seen_in_all as (
     group by charge_date, account_id, resource_id
 ),
 
--- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine and not its hours.
-windows as (
-    select
-        cast(allocations.usage_start as date) as charge_date,
-        names.billing_account_id,
-        names.resource_id,
-        allocations.cluster,
-        allocations.kind,
-        allocations.gpu_hours,
-        {{ hours_between('allocations.usage_start', 'allocations.usage_end') }} as window_hours
-    from {{ ref('stg_cluster_allocation') }} as allocations
-    inner join {{ ref('int_machine_names_listed') }} as names
-        on
-            allocations.resource_id = names.machine_name
-            and (allocations.account_id is null or allocations.account_id = names.billing_account_id)
-),
-
-requests as (
-    select
-        charge_date,
-        billing_account_id,
-        resource_id,
-        max(cluster) as cluster,
-        cast(sum(case when kind = 'workload' and window_hours <= 24 then gpu_hours end) as double) as requested_hours
-    from windows
-    group by charge_date, billing_account_id, resource_id
-),
-
 bought_in_all as (
     select
         charge_date,
@@ -79,9 +51,7 @@ machines as (
         cast(machines.bought_hours as double) as machine_hours,
         coalesce(bought_in_all.bought_hours, cast(machines.bought_hours as double)) as bought_in_all,
         seen_in_all.seen_hours as seen_in_all,
-        seen_in_all.gpu_model as seen_gpu_model,
-        requests.cluster,
-        requests.requested_hours
+        seen_in_all.gpu_model as seen_gpu_model
     from {{ ref('int_gpu_machines_billed') }} as machines
     left join bought_in_all
         on
@@ -94,12 +64,6 @@ machines as (
             machines.charge_date = seen_in_all.charge_date
             and machines.billing_account_id = seen_in_all.account_id
             and machines.resource_id = seen_in_all.resource_id
-            and not machines.is_unused
-    left join requests
-        on
-            machines.charge_date = requests.charge_date
-            and machines.billing_account_id = requests.billing_account_id
-            and machines.resource_id = requests.resource_id
             and not machines.is_unused
 ),
 

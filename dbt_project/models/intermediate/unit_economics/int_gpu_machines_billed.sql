@@ -35,6 +35,34 @@ classes as (
     having count(distinct intervals.gpu_model) = 1
 ),
 
+-- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine and not its hours.
+windows as (
+    select
+        cast(allocations.usage_start as date) as charge_date,
+        names.billing_account_id,
+        names.resource_id,
+        allocations.cluster,
+        allocations.kind,
+        allocations.gpu_hours,
+        {{ hours_between('allocations.usage_start', 'allocations.usage_end') }} as window_hours
+    from {{ ref('stg_cluster_allocation') }} as allocations
+    inner join {{ ref('int_machine_names_listed') }} as names
+        on
+            allocations.resource_id = names.machine_name
+            and (allocations.account_id is null or allocations.account_id = names.billing_account_id)
+),
+
+requests as (
+    select
+        charge_date,
+        billing_account_id,
+        resource_id,
+        max(cluster) as cluster,
+        cast(sum(case when kind = 'workload' and window_hours <= 24 then gpu_hours end) as double) as requested_hours
+    from windows
+    group by charge_date, billing_account_id, resource_id
+),
+
 machines as (
     select
         charges.charge_date,
@@ -65,11 +93,19 @@ machines as (
 select
     machines.*,
     runs.resource_id is not null as is_training_run,
-    coalesce(classes.gpu_model, machines.gpu_model, machines.instance_type, 'unknown') as device_class
+    coalesce(classes.gpu_model, machines.gpu_model, machines.instance_type, 'unknown') as device_class,
+    requests.cluster,
+    requests.requested_hours
 from machines
 left join classes
     on {{ plain_instance_type('machines.instance_type') }} = classes.instance_type
 left join runs on machines.resource_id = runs.resource_id
+left join requests
+    on
+        machines.charge_date = requests.charge_date
+        and machines.billing_account_id = requests.billing_account_id
+        and machines.resource_id = requests.resource_id
+        and not machines.is_unused
 where
     machines.bought_hours > 0
     or (substr(machines.instance_type, 1, 10) = 'Standard_N' and substr(machines.instance_type, 1, 11) <> 'Standard_NP')
