@@ -134,13 +134,15 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
             order by
                 device_class, team, purpose, case when is_measured then 1 else 0 end, coalesce(allocated_ratio, 2),
                 device_hours
         ) as part_number,
         count(*) over (
-            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as parts,
         coalesce(
             {{ as_amount('cast(machine_cost as double) * cast(device_hours as double) / machine_hours') }}, machine_cost
@@ -156,10 +158,12 @@ residues as (
     select
         *,
         sum(case when part_number = parts then machine_cost else -rounded_cost end) over (
-            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as cost_residue,
         sum(case when part_number = parts then machine_list_cost else -rounded_list_cost end) over (
-            partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as list_cost_residue
     from numbered
 ),

@@ -35,7 +35,7 @@ classes as (
     having count(distinct intervals.gpu_model) = 1
 ),
 
--- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine and not its hours.
+-- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine, not its hours.
 windows as (
     select
         cast(allocations.usage_start as date) as charge_date,
