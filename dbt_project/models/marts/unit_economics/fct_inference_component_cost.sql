@@ -1,9 +1,9 @@
 -- What serving each use case costs in a month, part by part, and per request, session and transaction. Every charge is
 -- in exactly one row, before any pool is split; training and what is no part of serving stay visible beside it.
 -- A cost per unit is that of the part which stands beside counted units; how much that is of the whole is its coverage.
--- Of the model that is what was billed on days and for models whose requests are all counted, or all name their session.
--- The other parts serve every request, so they stand beside the counted ones only where those are all. Training and what
--- is no part of serving never does.
+-- Of the model that is what was billed on days and for models whose requests are all counted, or all name their
+-- session. The other parts serve every request, so they stand beside the counted ones only where those are all.
+-- Training and what is no part of serving never does.
 with known as (
     select
         {{ month_text('costs.charge_date') }} as month,
@@ -50,10 +50,14 @@ costs as (
         sum(effective_cost) as effective_cost,
         cast(sum(charge_count) as bigint) as charge_count,
         sum(
-            case when is_inference and (has_requests or (component <> 'model' and has_all_requests)) then effective_cost end
+            case
+                when is_inference and (has_requests or (component <> 'model' and has_all_requests)) then effective_cost
+            end
         ) as cost_of_requests,
         sum(
-            case when is_inference and (has_sessions or (component <> 'model' and has_all_sessions)) then effective_cost end
+            case
+                when is_inference and (has_sessions or (component <> 'model' and has_all_sessions)) then effective_cost
+            end
         ) as cost_of_sessions
     from whole
     group by month, use_case, component, basis, is_inference, billing_currency
