@@ -45,7 +45,9 @@ team_usage as (
                 end
             ) as bigint
         ) as cache_read_tokens,
-        cast(sum(case when reasoning_tokens is not null then output_tokens end) as bigint) as output_tokens_with_reasoning,
+        cast(
+            sum(case when reasoning_tokens is not null then output_tokens end) as bigint
+        ) as output_tokens_with_reasoning,
         cast(sum(case when output_tokens is not null then reasoning_tokens end) as bigint) as reasoning_tokens
     from {{ ref('int_usage_attributed') }}
     group by {{ month_text('charge_date') }}, service_provider_name, team

@@ -1,7 +1,7 @@
 -- What a request cost: the vendor's bill beside the vendor's count of requests and tokens.
 -- Where requests are logged one by one, the median of their list price and what one in twenty exceeds stand beside.
--- What only one side knows keeps its own row. `ordinal` pairs the first currency billed with the first estimated, so that
--- a bill in two currencies cannot double the requests.
+-- What only one side knows keeps its own row. `ordinal` pairs the first currency billed with the first estimated, so
+-- that a bill in two currencies cannot double the requests.
 with billed as (
     select
         charge_date,
