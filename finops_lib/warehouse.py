@@ -36,7 +36,7 @@ class Built:
     """What one dbt build did."""
 
     models: int
-    """Models that were built."""
+    """Models and seeds that were built."""
     tests: int
     """Tests that passed."""
     warned: int

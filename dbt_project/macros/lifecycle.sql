@@ -3,18 +3,3 @@
 {% macro word_found(expression, words) -%}
 nullif(regexp_extract(concat(' ', lower({{ expression }}), ' '), '[^a-z0-9]({{ words | join('|') }})[^a-z0-9]', 1), '')
 {%- endmacro %}
-
-{# Words that tell a lifecycle or a persistence, wherever they stand. #}
-{% macro telling_words() -%}
-{{ return({
-    'lifecycle': {
-        'production': ['prod', 'production', 'live'],
-        'experiment': ['dev', 'development', 'sandbox', 'experiment', 'experimental', 'research', 'test', 'pilot', 'poc',
-                       'prototype', 'lab', 'trial'],
-    },
-    'persistence': {
-        'persistent': ['persistent', 'permanent'],
-        'temporary': ['temporary', 'temp', 'tmp', 'ephemeral', 'scratch'],
-    },
-}) }}
-{%- endmacro %}

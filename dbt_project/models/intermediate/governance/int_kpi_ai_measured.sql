@@ -24,6 +24,35 @@ model_costs as (
     group by {{ month_text('charge_date') }}, service_provider_name, team, billing_currency
 ),
 
+-- Sums leave out what the source does not count, and each stands beside the part of its counterpart that has it, so
+-- that a ratio of two of them is one of like rows.
+team_usage as (
+    select
+        {{ month_text('charge_date') }} as month,
+        service_provider_name,
+        team,
+        cast(sum(requests) as bigint) as requests,
+        cast(sum(case when failed_requests is not null then requests end) as bigint) as requests_with_outcome,
+        cast(sum(case when requests is not null then failed_requests end) as bigint) as failed_requests,
+        cast(
+            sum(input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens) as bigint
+        ) as input_tokens,
+        cast(
+            sum(
+                case
+                    when input_uncached_tokens + cache_write_5m_tokens + cache_write_1h_tokens is not null
+                        then cache_read_tokens
+                end
+            ) as bigint
+        ) as cache_read_tokens,
+        cast(
+            sum(case when reasoning_tokens is not null then output_tokens end) as bigint
+        ) as output_tokens_with_reasoning,
+        cast(sum(case when output_tokens is not null then reasoning_tokens end) as bigint) as reasoning_tokens
+    from {{ ref('int_usage_attributed') }}
+    group by {{ month_text('charge_date') }}, service_provider_name, team
+),
+
 request_costs as (
     select
         model_costs.month,
@@ -32,7 +61,7 @@ request_costs as (
         sum(model_costs.effective_cost) as effective_cost,
         sum(used.requests) as requests
     from model_costs
-    inner join {{ ref('int_team_usage_summed') }} as used
+    inner join team_usage as used
         on
             model_costs.month = used.month
             and model_costs.service_provider_name = used.service_provider_name
@@ -80,22 +109,36 @@ of_teams as (
         effective_cost as numerator,
         cast(points as double) as denominator
     from runs
-    {% for kpi, (numerator, denominator) in {
-        'cache_hit_rate': ('cache_read_tokens', 'input_tokens'),
-        'reasoning_token_ratio': ('reasoning_tokens', 'output_tokens_with_reasoning'),
-        'llm_error_rate': ('failed_requests', 'requests_with_outcome'),
-    }.items() %}
     union all
     select
-        '{{ kpi }}' as kpi,
+        'cache_hit_rate' as kpi,
         month,
         team,
         cast(null as string) as billing_currency,
-        cast({{ numerator }} as decimal(38, 18)) as numerator,
-        cast({{ denominator }} as double) as denominator
-    from {{ ref('int_team_usage_summed') }}
-    where {{ numerator }} is not null
-    {% endfor %}
+        cast(cache_read_tokens as decimal(38, 18)) as numerator,
+        cast(input_tokens as double) as denominator
+    from team_usage
+    where cache_read_tokens is not null
+    union all
+    select
+        'reasoning_token_ratio' as kpi,
+        month,
+        team,
+        cast(null as string) as billing_currency,
+        cast(reasoning_tokens as decimal(38, 18)) as numerator,
+        cast(output_tokens_with_reasoning as double) as denominator
+    from team_usage
+    where reasoning_tokens is not null
+    union all
+    select
+        'llm_error_rate' as kpi,
+        month,
+        team,
+        cast(null as string) as billing_currency,
+        cast(failed_requests as decimal(38, 18)) as numerator,
+        cast(requests_with_outcome as double) as denominator
+    from team_usage
+    where failed_requests is not null
 ),
 
 stacked as (

@@ -1,25 +1,32 @@
 -- The KPIs of commitments, of the company: how much of what they could cover they cover, how much of them is used, and
 -- what they save. They could cover compute at standard prices and whatever they do cover; spot capacity they cannot.
 -- Charges without a list price are left out on both sides. Use is of commitments whose bill spreads them over it.
-{% set part %}
-case
-            when commitment_discount_status = 'Unused' then 'unused'
-            when commitment_discount_status = 'Used' then 'used'
-            when service_category = 'Compute' and coalesce(pricing_category, 'Standard') = 'Standard' then 'uncovered'
-        end
-{%- endset %}
-
-with monthly as (
+with charges as (
     select
         {{ month_text('charge_date') }} as month,
         billing_currency,
-        {{ part }} as part,
+        case
+            when commitment_discount_status = 'Unused' then 'unused'
+            when commitment_discount_status = 'Used' then 'used'
+            when service_category = 'Compute' and coalesce(pricing_category, 'Standard') = 'Standard' then 'uncovered'
+        end as part,
+        effective_cost,
+        list_cost
+    from {{ ref('int_charges_by_day') }}
+    where charge_category = 'Usage'
+),
+
+monthly as (
+    select
+        month,
+        billing_currency,
+        part,
         sum(effective_cost) as effective_cost,
         sum(list_cost) as list_cost,
         sum(case when list_cost is not null then effective_cost end) as effective_cost_with_list
-    from {{ ref('int_charges_by_day') }}
-    where charge_category = 'Usage'
-    group by {{ month_text('charge_date') }}, billing_currency, {{ part }}
+    from charges
+    where part is not null
+    group by month, billing_currency, part
 ),
 
 parts as (
@@ -48,20 +55,24 @@ parts as (
         case when part = 'unused' then -effective_cost else -effective_cost_with_list end as numerator,
         cast(0 as decimal(38, 18)) as denominator
     from monthly
-    where part is not null
-    {% for kpi, numerator in {'commitment_utilization': 'used_cost', 'commitment_waste': 'unused_cost'}.items() %}
-    {% for cost in ['used_cost', 'unused_cost'] %}
     union all
     select
-        '{{ kpi }}' as kpi,
+        'commitment_utilization' as kpi,
         month,
         billing_currency,
-        {{ cost if cost == numerator else 'cast(0 as decimal(38, 18))' }} as numerator,
-        {{ cost }} as denominator
+        used_cost as numerator,
+        {{ exact_sum('used_cost', 'unused_cost') }} as denominator
     from {{ ref('fct_commitments') }}
     where usage_reason is null
-    {% endfor %}
-    {% endfor %}
+    union all
+    select
+        'commitment_waste' as kpi,
+        month,
+        billing_currency,
+        unused_cost as numerator,
+        {{ exact_sum('used_cost', 'unused_cost') }} as denominator
+    from {{ ref('fct_commitments') }}
+    where usage_reason is null
 )
 
 select

@@ -2,28 +2,15 @@
 -- Evidence has a rank: 1 the plan's rules, 2 tags, 3 the environment, 4 the account's name, 5 names of resources and
 -- keys, 6 the training run that the resource is, or that a tag names. What is called non-prod or pre-prod is not called
 -- production.
-{% set places = [
-    {'question': 'lifecycle', 'rank': 2, 'prefix': "concat('tag:', tag_key, '=')",
-     'where': "field = 'tag' and tag_key in ('lifecycle', 'stage')"},
-    {'question': 'lifecycle', 'rank': 3, 'prefix': "'environment:'", 'where': "field = 'environment'"},
-    {'question': 'lifecycle', 'rank': 4, 'prefix': "'account:'", 'where': "field = 'sub_account_id'"},
-    {'question': 'lifecycle', 'rank': 5, 'prefix': "'name:'",
-     'where': "field in ('resource_id', 'resource_name', 'api_key_id')"},
-    {'question': 'persistence', 'rank': 2, 'prefix': "concat('tag:', tag_key, '=')",
-     'where': "field = 'tag' and tag_key in ('persistence', 'lifetime')"},
-    {'question': 'persistence', 'rank': 5, 'prefix': "'name:'", 'where': "field in ('resource_id', 'resource_name')"},
-] %}
-{% set present_tags = {
-    'lifecycle': {'answer': 'experiment', 'keys': ['experiment', 'experimentid']},
-    'persistence': {
-        'answer': 'temporary', 'keys': ['ttl', 'expires', 'expireson', 'expiry', 'expiration', 'deleteafter'],
-    },
-} %}
-{% set run_tags = ['runid', 'mlflowrunid', 'mlflow.runid'] %}
-{% set telling_tags = ['lifecycle', 'stage', 'persistence', 'lifetime'] + present_tags['lifecycle']['keys']
-    + present_tags['persistence']['keys'] %}
-
-with dimensions as (
+with fields as (
+    select
+        subject_key,
+        rules_as_of,
+        field,
+        tag_key,
+        field_value
+    from {{ ref('int_subject_fields_unpivoted') }}
+    union all
     select
         subject_key,
         rules_as_of,
@@ -41,18 +28,6 @@ with dimensions as (
         environment as field_value
     from {{ ref('int_subjects_attributed') }}
     where environment is not null
-),
-
-fields as (
-    select
-        subject_key,
-        rules_as_of,
-        field,
-        tag_key,
-        field_value
-    from {{ ref('int_subject_fields_unpivoted') }}
-    union all
-    select * from dimensions
 ),
 
 rules as (
@@ -89,9 +64,32 @@ texts as (
         tag_key,
         field_value
     from fields
-    where
-        field in ('environment', 'sub_account_id', 'resource_id', 'resource_name', 'api_key_id')
-        or (field = 'tag' and tag_key in ('{{ telling_tags | join("', '") }}')) -- noqa: LT05
+),
+
+places (question, evidence_rank, field, tag_key) as (
+    select *
+    from (
+        values
+        ('lifecycle', 2, 'tag', 'lifecycle'),
+        ('lifecycle', 2, 'tag', 'stage'),
+        ('lifecycle', 3, 'environment', ''),
+        ('lifecycle', 4, 'sub_account_id', ''),
+        ('lifecycle', 5, 'resource_id', ''),
+        ('lifecycle', 5, 'resource_name', ''),
+        ('lifecycle', 5, 'api_key_id', ''),
+        ('persistence', 2, 'tag', 'persistence'),
+        ('persistence', 2, 'tag', 'lifetime'),
+        ('persistence', 5, 'resource_id', ''),
+        ('persistence', 5, 'resource_name', '')
+    )
+),
+
+account_names as (
+    select distinct
+        sub_account_id,
+        sub_account_name
+    from {{ ref('int_charges_by_day') }}
+    where sub_account_id is not null and sub_account_name is not null
 ),
 
 worded as (
@@ -99,10 +97,18 @@ worded as (
         texts.field,
         texts.tag_key,
         texts.field_value,
-        concat_ws(' ', texts.field_value, accounts.sub_account_name) as words
+        places.question,
+        places.evidence_rank,
+        case texts.field
+            when 'tag' then concat('tag:', texts.tag_key, '=')
+            when 'environment' then 'environment:'
+            when 'sub_account_id' then 'account:'
+            else 'name:'
+        end as place,
+        concat_ws(' ', texts.field_value, account_names.sub_account_name) as words
     from texts
-    left join {{ ref('int_accounts_named') }} as accounts
-        on texts.field = 'sub_account_id' and texts.field_value = accounts.sub_account_id
+    inner join places on texts.field = places.field and texts.tag_key = places.tag_key
+    left join account_names on texts.field = 'sub_account_id' and texts.field_value = account_names.sub_account_id
 ),
 
 telling as (
@@ -110,12 +116,61 @@ telling as (
         *,
         case
             when regexp_replace(lower(words), '(non|pre)[^a-z0-9]*prod', '') = lower(words)
-                then {{ word_found('words', telling_words()['lifecycle']['production']) }}
+                then {{ word_found('words', ['prod', 'production', 'live']) }}
         end as production_word,
-        {{ word_found('words', telling_words()['lifecycle']['experiment']) }} as experiment_word,
-        {{ word_found('words', telling_words()['persistence']['persistent']) }} as persistent_word,
-        {{ word_found('words', telling_words()['persistence']['temporary']) }} as temporary_word
+        {{ word_found('words', [
+            'dev', 'development', 'sandbox', 'experiment', 'experimental', 'research', 'test', 'pilot', 'poc',
+            'prototype', 'lab', 'trial',
+        ]) }} as experiment_word,
+        {{ word_found('words', ['persistent', 'permanent']) }} as persistent_word,
+        {{ word_found('words', ['temporary', 'temp', 'tmp', 'ephemeral', 'scratch']) }} as temporary_word
     from worded
+),
+
+answers (question, answer) as (
+    select *
+    from (
+        values
+        ('lifecycle', 'production'),
+        ('lifecycle', 'experiment'),
+        ('persistence', 'persistent'),
+        ('persistence', 'temporary')
+    )
+),
+
+answered as (
+    select
+        telling.*,
+        answers.answer,
+        case answers.answer
+            when 'production' then telling.production_word
+            when 'experiment' then telling.experiment_word
+            when 'persistent' then telling.persistent_word
+            when 'temporary' then telling.temporary_word
+        end as word
+    from telling
+    inner join answers on telling.question = answers.question
+),
+
+-- Tags that tell by being there.
+telling_tags (tag_key, question, answer) as (
+    select *
+    from (
+        values
+        ('experiment', 'lifecycle', 'experiment'),
+        ('experimentid', 'lifecycle', 'experiment'),
+        ('ttl', 'persistence', 'temporary'),
+        ('expires', 'persistence', 'temporary'),
+        ('expireson', 'persistence', 'temporary'),
+        ('expiry', 'persistence', 'temporary'),
+        ('expiration', 'persistence', 'temporary'),
+        ('deleteafter', 'persistence', 'temporary')
+    )
+),
+
+run_tags (tag_key) as (
+    select *
+    from (values ('runid'), ('mlflowrunid'), ('mlflow.runid'))
 ),
 
 run_marks as (
@@ -126,76 +181,74 @@ run_marks as (
         coalesce(experiment, run_id) as run
     from {{ ref('stg_training_run') }}
     where resource_id is not null
-    {% for key in run_tags %}
     union distinct
     select
         'tag' as field,
-        '{{ key }}' as tag_key,
-        run_id as field_value,
-        coalesce(experiment, run_id) as run
-    from {{ ref('stg_training_run') }}
-    {% endfor %}
+        run_tags.tag_key,
+        runs.run_id as field_value,
+        coalesce(runs.experiment, runs.run_id) as run
+    from {{ ref('stg_training_run') }} as runs
+    cross join run_tags
 ),
 
 told as (
-    {% for place in places %}
-    {% for answer in telling_words()[place['question']] %}
     select
         field,
         tag_key,
         field_value,
-        '{{ place['question'] }}' as question,
-        {{ place['rank'] }} as evidence_rank,
-        '{{ answer }}' as answer,
-        concat({{ place['prefix'] }}, {{ 'field_value' if place['rank'] == 3 else answer ~ '_word' }}) as evidence
-    from telling
-    where {{ place['where'] }} and {{ answer }}_word is not null
+        question,
+        evidence_rank,
+        answer,
+        concat(place, case when field = 'environment' then field_value else word end) as evidence
+    from answered
+    where word is not null
     union distinct
-    {% endfor %}
-    {% endfor %}
-    {% for question, present in present_tags.items() %}
     select
-        field,
-        tag_key,
-        field_value,
-        '{{ question }}' as question,
+        texts.field,
+        texts.tag_key,
+        texts.field_value,
+        telling_tags.question,
         2 as evidence_rank,
-        '{{ present['answer'] }}' as answer,
-        concat('tag:', tag_key) as evidence
-    from telling
-    where
-        field = 'tag'
-        and tag_key in ('{{ present['keys'] | join("', '") }}') -- noqa: LT05
-        and lower(field_value) not in ('false', 'no', 'none', 'never', '0')
+        telling_tags.answer,
+        concat('tag:', texts.tag_key) as evidence
+    from texts
+    inner join telling_tags on texts.field = 'tag' and texts.tag_key = telling_tags.tag_key
+    where lower(texts.field_value) not in ('false', 'no', 'none', 'never', '0')
     union distinct
-    {% endfor %}
-    {% for question, answer in {'lifecycle': 'experiment', 'persistence': 'temporary'}.items() %}
     select
-        field,
-        tag_key,
-        field_value,
-        '{{ question }}' as question,
+        run_marks.field,
+        run_marks.tag_key,
+        run_marks.field_value,
+        answers.question,
         6 as evidence_rank,
-        '{{ answer }}' as answer,
-        concat('run:', run) as evidence
+        answers.answer,
+        concat('run:', run_marks.run) as evidence
     from run_marks
-    {{ 'union distinct' if not loop.last }}
-    {% endfor %}
+    inner join answers on answers.answer in ('experiment', 'temporary')
 )
 
-{% for question in ['lifecycle', 'persistence'] %}
 select
     subject_key,
     rules_as_of,
-    '{{ question }}' as question,
+    'lifecycle' as question,
     1 as evidence_rank,
     priority,
-    {{ question }} as answer,
+    lifecycle as answer,
     rule_id as evidence
 from told_by_rules
-where {{ question }} is not null
+where lifecycle is not null
 union distinct
-{% endfor %}
+select
+    subject_key,
+    rules_as_of,
+    'persistence' as question,
+    1 as evidence_rank,
+    priority,
+    persistence as answer,
+    rule_id as evidence
+from told_by_rules
+where persistence is not null
+union distinct
 select
     fields.subject_key,
     fields.rules_as_of,

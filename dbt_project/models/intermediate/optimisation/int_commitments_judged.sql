@@ -21,6 +21,22 @@ accounts as (
     group by billing_account_id
 ),
 
+-- The term is what the provider's latest list of commitments says.
+terms_ranked as (
+    select
+        {{ last_part('contract_commitment_id') }} as commitment_key,
+        contract_commitment_period_start as term_start,
+        contract_commitment_period_end as term_end,
+        contract_commitment_payment_model as payment_model,
+        row_number() over (
+            partition by {{ last_part('contract_commitment_id') }}
+            order by
+                coalesce(contract_commitment_last_updated, contract_commitment_period_start) desc,
+                contract_commitment_period_end desc, contract_id asc, x_source_file asc, x_source_row asc
+        ) as term_rank
+    from {{ ref('stg_contract_commitment') }}
+),
+
 terms as (
     select
         commitments.*,
@@ -42,8 +58,8 @@ terms as (
             partition by commitments.commitment_id, commitments.billing_currency
         ) as all_upfront_purchases
     from {{ ref('int_commitments_summed') }} as commitments
-    left join {{ ref('int_commitment_terms_found') }} as terms
-        on {{ last_part('commitments.commitment_id') }} = terms.commitment_key
+    left join terms_ranked as terms
+        on {{ last_part('commitments.commitment_id') }} = terms.commitment_key and terms.term_rank = 1
     left join accounts on commitments.billing_account_id = accounts.billing_account_id
 ),
 

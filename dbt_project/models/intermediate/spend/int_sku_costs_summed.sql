@@ -14,8 +14,16 @@ with token_services as (
 daily as (
     select
         charge_date,
-        {% for column in subject_columns() %}{{ column }},
-        {% endfor -%}
+        service_provider_name,
+        billing_account_id,
+        sub_account_id,
+        service_name,
+        resource_id,
+        resource_name,
+        x_api_key_id,
+        charge_description,
+        x_model,
+        tags,
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category) as sku,
         coalesce(pricing_unit, consumed_unit) as unit,
         billing_currency,
@@ -25,9 +33,8 @@ daily as (
     from {{ ref('int_charges_by_day') }}
     where x_token_kind is null
     group by
-        charge_date,
-        {% for column in subject_columns() %}{{ column }},
-        {% endfor -%}
+        charge_date, service_provider_name, billing_account_id, sub_account_id, service_name, resource_id,
+        resource_name, x_api_key_id, charge_description, x_model, tags,
         coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category),
         coalesce(pricing_unit, consumed_unit), billing_currency
 ),

@@ -1,7 +1,30 @@
 -- Every charge by the part of a model's service that it pays for, before any pool is split: the model itself, GPUs,
 -- functions, data transfer, vector stores, gateways; training and all else are parts of their own, so that the parts
 -- add up to the bill. What is paid for by the hour is capacity, used or not; what is paid for by use is counted.
-with described as (
+-- The FOCUS subcategory of a service is the one that most of its charges name, since allocation does not carry it.
+with subcategories_counted as (
+    select
+        service_provider_name,
+        service_category,
+        service_name,
+        service_subcategory,
+        sum(charge_count) as charges
+    from {{ ref('int_charges_by_day') }}
+    where service_subcategory is not null
+    group by service_provider_name, service_category, service_name, service_subcategory
+),
+
+subcategories as (
+    select
+        *,
+        row_number() over (
+            partition by service_provider_name, service_category, service_name
+            order by charges desc, service_subcategory asc
+        ) as subcategory_rank
+    from subcategories_counted
+),
+
+described as (
     select
         charges.charge_date,
         charges.use_case,
@@ -17,11 +40,12 @@ with described as (
         coalesce(services.service_subcategory, '') as subcategory,
         coalesce(resources.purpose, '') as purpose
     from {{ ref('int_charges_attributed') }} as charges
-    left join {{ ref('int_service_subcategories_chosen') }} as services
+    left join subcategories as services
         on
             charges.service_provider_name = services.service_provider_name
             and charges.service_category = services.service_category
             and charges.service_name = services.service_name
+            and services.subcategory_rank = 1
     left join {{ ref('int_compute_resources_found') }} as resources
         on charges.billing_account_id = resources.billing_account_id and charges.resource_id = resources.resource_id
 ),
@@ -44,31 +68,38 @@ named as (
             else 'other'
         end as component
     from described
+),
+
+metered as (
+    select
+        charge_date,
+        use_case,
+        service_provider_name,
+        case when component = 'model' then model end as model,
+        component,
+        case
+            when component in ('gpu', 'training') then 'capacity'
+            when component = 'model' and x_token_kind is null and words like '%provisioned%' then 'capacity'
+            when component = 'other' and subcategory in ('Virtual Machines', 'Containers') then 'capacity'
+            else 'counted'
+        end as basis,
+        billing_currency,
+        billed_cost,
+        effective_cost,
+        charge_count
+    from named
 )
 
 select
     charge_date,
     use_case,
     service_provider_name,
-    case when component = 'model' then model end as model,
+    model,
     component,
-    case
-        when component in ('gpu', 'training') then 'capacity'
-        when component = 'model' and x_token_kind is null and words like '%provisioned%' then 'capacity'
-        when component = 'other' and subcategory in ('Virtual Machines', 'Containers') then 'capacity'
-        else 'counted'
-    end as basis,
+    basis,
     billing_currency,
     sum(billed_cost) as billed_cost,
     sum(effective_cost) as effective_cost,
     cast(sum(charge_count) as bigint) as charge_count
-from named
-group by
-    charge_date, use_case, service_provider_name, case when component = 'model' then model end, component,
-    case
-        when component in ('gpu', 'training') then 'capacity'
-        when component = 'model' and x_token_kind is null and words like '%provisioned%' then 'capacity'
-        when component = 'other' and subcategory in ('Virtual Machines', 'Containers') then 'capacity'
-        else 'counted'
-    end,
-    billing_currency
+from metered
+group by charge_date, use_case, service_provider_name, model, component, basis, billing_currency

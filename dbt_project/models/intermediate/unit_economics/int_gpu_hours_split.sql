@@ -3,9 +3,6 @@
 -- it saw of machines that no bill knows keeps its own rows, without a cost.
 -- Per machine, day and currency the costs add up to the machine's to the last digit: each part is rounded once, and the
 -- last one takes the residue, as a sum, because Spark drops a digit where it subtracts wide decimals.
-{% set machine = ['charge_date', 'service_provider_name', 'billing_account_id', 'resource_id', 'is_unused',
-                  'billing_currency'] %}
-
 with seen as (
     select
         charge_date,
@@ -54,9 +51,7 @@ machines as (
         cast(machines.bought_hours as double) as machine_hours,
         coalesce(bought_in_all.bought_hours, cast(machines.bought_hours as double)) as bought_in_all,
         seen_in_all.seen_hours as seen_in_all,
-        seen_in_all.gpu_model as seen_gpu_model,
-        requests.cluster,
-        requests.requested_hours
+        seen_in_all.gpu_model as seen_gpu_model
     from {{ ref('int_gpu_machines_billed') }} as machines
     left join bought_in_all
         on
@@ -70,12 +65,6 @@ machines as (
             and machines.billing_account_id = seen_in_all.account_id
             and machines.resource_id = seen_in_all.resource_id
             and not machines.is_unused
-    left join {{ ref('int_gpu_requests_summed') }} as requests
-        on
-            machines.charge_date = requests.charge_date
-            and machines.billing_account_id = requests.billing_account_id
-            and machines.resource_id = requests.resource_id
-            and not machines.is_unused
 ),
 
 scaled as (
@@ -87,8 +76,12 @@ scaled as (
 
 parts as (
     select
-        {% for column in machine %}scaled.{{ column }},
-        {% endfor -%}
+        scaled.charge_date,
+        scaled.service_provider_name,
+        scaled.billing_account_id,
+        scaled.resource_id,
+        scaled.is_unused,
+        scaled.billing_currency,
         scaled.machine_hours,
         scaled.effective_cost as machine_cost,
         scaled.list_cost as machine_list_cost,
@@ -112,8 +105,12 @@ parts as (
     union all
 
     select
-        {% for column in machine %}{{ column }},
-        {% endfor -%}
+        charge_date,
+        service_provider_name,
+        billing_account_id,
+        resource_id,
+        is_unused,
+        billing_currency,
         machine_hours,
         effective_cost as machine_cost,
         list_cost as machine_list_cost,
@@ -137,12 +134,16 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by {{ machine | join(', ') }}
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
             order by
                 device_class, team, purpose, case when is_measured then 1 else 0 end, coalesce(allocated_ratio, 2),
                 device_hours
         ) as part_number,
-        count(*) over (partition by {{ machine | join(', ') }}) as parts,
+        count(*) over (
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+        ) as parts,
         coalesce(
             {{ as_amount('cast(machine_cost as double) * cast(device_hours as double) / machine_hours') }}, machine_cost
         ) as rounded_cost,
@@ -157,10 +158,12 @@ residues as (
     select
         *,
         sum(case when part_number = parts then machine_cost else -rounded_cost end) over (
-            partition by {{ machine | join(', ') }}
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as cost_residue,
         sum(case when part_number = parts then machine_list_cost else -rounded_list_cost end) over (
-            partition by {{ machine | join(', ') }}
+            partition by
+                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
         ) as list_cost_residue
     from numbered
 ),

@@ -24,7 +24,7 @@ with billed as (
         model, team, use_case, billing_currency
 ),
 
-counted as (
+owned as (
     select
         *,
         count(*) over (
@@ -33,37 +33,65 @@ counted as (
                 x_service_tier
         ) as owners
     from billed
+),
+
+kinds (x_token_kind) as (
+    select *
+    from (values ('input_uncached'), ('cache_read'), ('cache_write_5m'), ('cache_write_1h'), ('output'))
+),
+
+counted as (
+    select
+        cast(usage.usage_start as date) as charge_date,
+        usage.vendor as service_provider_name,
+        usage.account_id as billing_account_id,
+        usage.project_id as sub_account_id,
+        usage.model as x_model,
+        kinds.x_token_kind,
+        usage.service_tier as x_service_tier,
+        cast(sum(case kinds.x_token_kind
+            when 'input_uncached' then usage.input_uncached_tokens
+            when 'cache_read' then usage.cache_read_tokens
+            when 'cache_write_5m' then usage.cache_write_5m_tokens
+            when 'cache_write_1h' then usage.cache_write_1h_tokens
+            when 'output' then usage.output_tokens
+        end) as decimal(38, 18)) as tokens
+    from {{ ref('int_ai_usage_counted') }} as usage
+    cross join kinds
+    group by
+        cast(usage.usage_start as date), usage.vendor, usage.account_id, usage.project_id, usage.model,
+        kinds.x_token_kind, usage.service_tier
 )
 
 select
-    counted.charge_date,
-    counted.service_provider_name,
-    counted.billing_account_id,
-    counted.sub_account_id,
-    counted.x_model,
-    counted.x_token_kind,
-    counted.x_service_tier,
-    counted.model,
-    counted.team,
-    counted.use_case,
-    counted.billing_currency,
-    counted.billed_cost,
-    counted.effective_cost,
-    coalesce(counted.tokens, used.tokens) as tokens,
+    owned.charge_date,
+    owned.service_provider_name,
+    owned.billing_account_id,
+    owned.sub_account_id,
+    owned.x_model,
+    owned.x_token_kind,
+    owned.x_service_tier,
+    owned.model,
+    owned.team,
+    owned.use_case,
+    owned.billing_currency,
+    owned.billed_cost,
+    owned.effective_cost,
+    coalesce(owned.tokens, counted.tokens) as tokens,
     case
-        when counted.tokens is not null then 'bill'
-        when used.tokens is not null then 'usage'
+        when owned.tokens is not null then 'bill'
+        when counted.tokens is not null then 'usage'
         else 'unknown'
     end as token_source
-from counted
-left join {{ ref('int_usage_tokens_summed') }} as used
+from owned
+left join counted
     on
-        counted.tokens is null
-        and counted.owners = 1
-        and counted.charge_date = used.charge_date
-        and counted.service_provider_name = used.service_provider_name
-        and counted.billing_account_id = used.billing_account_id
-        and coalesce(counted.sub_account_id, '') = coalesce(used.sub_account_id, '')
-        and coalesce(counted.x_model, '') = coalesce(used.x_model, '')
-        and counted.x_token_kind = used.x_token_kind
-        and coalesce(counted.x_service_tier, '') = coalesce(used.x_service_tier, '')
+        owned.tokens is null
+        and owned.owners = 1
+        and owned.charge_date = counted.charge_date
+        and owned.service_provider_name = counted.service_provider_name
+        and owned.billing_account_id = counted.billing_account_id
+        and coalesce(owned.sub_account_id, '') = coalesce(counted.sub_account_id, '')
+        and coalesce(owned.x_model, '') = coalesce(counted.x_model, '')
+        and owned.x_token_kind = counted.x_token_kind
+        and coalesce(owned.x_service_tier, '') = coalesce(counted.x_service_tier, '')

@@ -3,7 +3,16 @@
 with subjects as (
     select
         cast(counts.usage_start as date) as charge_date,
-        {{ usage_subject_columns('counts') }},
+        counts.vendor as service_provider_name,
+        counts.account_id as billing_account_id,
+        counts.project_id as sub_account_id,
+        cast(null as string) as service_name,
+        cast(null as string) as resource_id,
+        cast(null as string) as resource_name,
+        counts.api_key_id as x_api_key_id,
+        cast(null as string) as charge_description,
+        cast(null as string) as tags,
+        counts.model as x_model,
         counts.counted_by,
         counts.request_id,
         counts.session_id,

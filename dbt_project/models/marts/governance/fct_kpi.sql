@@ -17,19 +17,35 @@ with figures as (
     {% endfor %}
 ),
 
--- What was measured keeps its row even where nothing was spent in its month and currency.
+spent as (
+    select distinct
+        {{ month_text('charge_date') }} as month,
+        team,
+        billing_currency
+    from {{ ref('int_costs_allocated') }}
+),
+
+-- Every KPI of every month in which anything was spent. What was measured keeps its row even where nothing was spent in
+-- its month and currency.
 wanted as (
     select
         listed.kpi,
-        scopes.month,
-        scopes.scope,
-        scopes.team,
-        scopes.billing_currency
-    from {{ ref('int_kpis_listed') }} as listed
-    inner join {{ ref('int_kpi_scopes_listed') }} as scopes
-        on
-            listed.has_currency = (scopes.billing_currency is not null)
-            and (listed.of_teams or scopes.scope = 'company')
+        spent.month,
+        'company' as scope,
+        cast(null as string) as team,
+        case when listed.has_currency then spent.billing_currency end as billing_currency
+    from {{ ref('kpis') }} as listed
+    cross join spent
+    union distinct
+    select
+        listed.kpi,
+        spent.month,
+        'team' as scope,
+        spent.team,
+        case when listed.has_currency then spent.billing_currency end as billing_currency
+    from {{ ref('kpis') }} as listed
+    cross join spent
+    where listed.of_teams
     union distinct
     select
         kpi,
@@ -64,7 +80,7 @@ measured as (
         {{ ratio('figures.numerator', 'figures.denominator') }} as value,
         coalesce(figures.missing_reason, listed.missing_reason) as reason
     from wanted
-    inner join {{ ref('int_kpis_listed') }} as listed on wanted.kpi = listed.kpi
+    inner join {{ ref('kpis') }} as listed on wanted.kpi = listed.kpi
     left join figures
         on
             wanted.kpi = figures.kpi

@@ -1,14 +1,42 @@
 -- Every experiment of the plan beside what it cost, and what it cost from its planned end on. What is production by
 -- then does not count: an experiment that was promoted has ended. Before any pool is split; one row per experiment and
--- currency, without one where nothing was billed.
-with charged as (
+-- currency, without one where nothing was billed. To an experiment belong the subjects of its use case, those with its
+-- tag, or, where the plan names both, those with both.
+with matched as (
+    select
+        experiments.experiment,
+        attributed.subject_key,
+        attributed.rules_as_of
+    from {{ ref('stg_experiment') }} as experiments
+    inner join {{ ref('int_subjects_attributed') }} as attributed
+        on lower(experiments.use_case) = lower(attributed.use_case)
+    where experiments.tag_key is null
+
+    union distinct
+
+    select
+        experiments.experiment,
+        fields.subject_key,
+        fields.rules_as_of
+    from {{ ref('stg_experiment') }} as experiments
+    inner join {{ ref('int_subject_fields_unpivoted') }} as fields
+        on
+            fields.field = 'tag'
+            and {{ tag_key('experiments.tag_key') }} = fields.tag_key
+            and (experiments.tag_value is null or lower(experiments.tag_value) = lower(fields.field_value))
+    left join {{ ref('int_subjects_attributed') }} as attributed
+        on fields.subject_key = attributed.subject_key and fields.rules_as_of = attributed.rules_as_of
+    where experiments.use_case is null or lower(experiments.use_case) = lower(attributed.use_case)
+),
+
+charged as (
     select
         matched.experiment,
         charges.billing_currency,
         charges.charge_date,
         sum(charges.effective_cost) as effective_cost
     from {{ ref('int_charges_attributed') }} as charges
-    inner join {{ ref('int_experiments_matched') }} as matched
+    inner join matched
         on charges.subject_key = matched.subject_key and charges.rules_as_of = matched.rules_as_of
     where charges.lifecycle <> 'production'
     group by matched.experiment, charges.billing_currency, charges.charge_date

@@ -1,10 +1,5 @@
 -- What experiments and production cost each day, how much of it is there to stay, and how we know.
 -- Teams are as after allocation; every charge is in here exactly once.
-{% set grain = [
-    'charge_date', 'lifecycle', 'lifecycle_evidence', 'persistence', 'persistence_evidence', 'team', 'use_case',
-    'service_provider_name', 'billing_currency',
-] %}
-
 select
     charge_date,
     lifecycle,
@@ -19,4 +14,6 @@ select
     sum(effective_cost) as effective_cost,
     cast(sum(charge_count) as bigint) as charge_count
 from {{ ref('int_costs_allocated') }}
-group by {{ grain | join(', ') }}
+group by
+    charge_date, lifecycle, lifecycle_evidence, persistence, persistence_evidence, team, use_case,
+    service_provider_name, billing_currency

@@ -1,7 +1,58 @@
 -- What each commitment cost in each billing month, how much of it was used, and what it saved against list and
 -- contracted prices. Grain: commitment × billing month × currency. AI capacity bought ahead is here too, by its
--- id or its meter.
-with told as (
+-- id or its meter. What a commitment can cover is the usage of the SKUs that it covered in this billing month or an
+-- earlier one, in its account and currency, at list prices; spot usage is left out.
+with usage_by_sku as (
+    select
+        billing_account_id,
+        sku_id,
+        billing_currency,
+        {{ month_text('billing_period_start') }} as month,
+        case when commitment_discount_status = 'Used' then commitment_discount_id end as commitment_id,
+        sum(list_cost) as list_cost
+    from {{ ref('int_charges_by_day') }}
+    where
+        charge_category = 'Usage'
+        and sku_id is not null
+        and coalesce(pricing_category, 'Standard') <> 'Dynamic'
+        and coalesce(commitment_discount_status, 'Used') = 'Used'
+    group by
+        billing_account_id, sku_id, billing_currency, {{ month_text('billing_period_start') }},
+        case when commitment_discount_status = 'Used' then commitment_discount_id end
+),
+
+covered_skus as (
+    select
+        commitment_id,
+        billing_account_id,
+        sku_id,
+        billing_currency,
+        min(month) as first_month
+    from usage_by_sku
+    where commitment_id is not null
+    group by commitment_id, billing_account_id, sku_id, billing_currency
+),
+
+coverage as (
+    select
+        skus.commitment_id,
+        usage_by_sku.month,
+        skus.billing_currency,
+        sum(usage_by_sku.list_cost) as eligible_list_cost,
+        sum(
+            case when usage_by_sku.commitment_id = skus.commitment_id then usage_by_sku.list_cost else 0 end
+        ) as covered_list_cost
+    from covered_skus as skus
+    inner join usage_by_sku
+        on
+            skus.billing_account_id = usage_by_sku.billing_account_id
+            and skus.sku_id = usage_by_sku.sku_id
+            and skus.billing_currency = usage_by_sku.billing_currency
+            and skus.first_month <= usage_by_sku.month
+    group by skus.commitment_id, usage_by_sku.month, skus.billing_currency
+),
+
+told as (
     select
         commitments.*,
         judged.term_start,
@@ -29,7 +80,7 @@ with told as (
             commitments.commitment_id = judged.commitment_id
             and commitments.month = judged.month
             and commitments.billing_currency = judged.billing_currency
-    left join {{ ref('int_commitment_coverage_derived') }} as coverage
+    left join coverage
         on
             commitments.commitment_id = coverage.commitment_id
             and commitments.month = coverage.month

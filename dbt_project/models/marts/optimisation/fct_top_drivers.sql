@@ -2,34 +2,112 @@
 -- ended, and what is billed without a quantity. The effects of a row add up to its change to the last digit. Of a
 -- SKU in both periods: price is the change of its unit price at today's quantity; volume is what it would have
 -- cost more had all SKUs of its team, service and unit grown alike; mix is the rest, that it grew more or less
--- than they.
-{% set period = ['period_kind', 'period_start'] %}
-{% set item = ['team', 'service_provider_name', 'service_name', 'model', 'sku', 'unit', 'billing_currency'] %}
-{% set alike = (period + ['team', 'service_provider_name', 'service_name', 'unit', 'billing_currency', 'change_kind'])
-    | join(', ') %}
-
-with told as (
+-- than they. A period is compared once it is over and the lake holds the one before it whole.
+with span as (
     select
-        *,
+        min(charge_date) as first_date,
+        max(charge_date) as last_date
+    from {{ ref('int_charges_summed') }}
+    where charge_category = 'Usage'
+),
+
+days as (
+    select distinct charge_date from {{ ref('int_sku_costs_summed') }}
+),
+
+periods as (
+    select
+        charge_date,
+        'week' as period_kind,
+        cast({{ dbt.date_trunc('week', 'charge_date') }} as date) as period_start
+    from days
+    union all
+    select
+        charge_date,
+        'month' as period_kind,
+        cast({{ dbt.date_trunc('month', 'charge_date') }} as date) as period_start
+    from days
+),
+
+-- A day counts in its own period, and in the next one as the period before.
+places as (
+    select
+        charge_date,
+        period_kind,
+        period_start,
+        1 as is_current
+    from periods
+    union all
+    select
+        charge_date,
+        period_kind,
         case
-            when previous_days = 0 then 'new'
-            when current_days = 0 then 'ended'
-            when uncounted_days > 0 or previous_quantity <= 0 or current_quantity <= 0 then 'uncounted'
+            when period_kind = 'week' then cast({{ dbt.dateadd('day', 7, 'period_start') }} as date)
+            else cast({{ dbt.dateadd('month', 1, 'period_start') }} as date)
+        end as period_start,
+        0 as is_current
+    from periods
+),
+
+whole as (
+    select
+        places.*,
+        case
+            when places.period_kind = 'week' then cast({{ dbt.dateadd('day', -7, 'places.period_start') }} as date)
+            else cast({{ dbt.dateadd('month', -1, 'places.period_start') }} as date)
+        end as previous_start,
+        case
+            when places.period_kind = 'week' then cast({{ dbt.dateadd('day', 6, 'places.period_start') }} as date)
+            else {{ dbt.last_day('places.period_start', 'month') }}
+        end as period_last_day
+    from places
+),
+
+compared as (
+    select
+        whole.period_kind,
+        whole.period_start,
+        whole.previous_start,
+        costs.team,
+        costs.service_provider_name,
+        costs.service_name,
+        costs.model,
+        costs.sku,
+        costs.unit,
+        costs.billing_currency,
+        sum(case when whole.is_current = 0 then costs.effective_cost else 0 end) as previous_cost,
+        sum(case when whole.is_current = 1 then costs.effective_cost else 0 end) as current_cost,
+        sum(case when whole.is_current = 1 then costs.effective_cost else -costs.effective_cost end) as cost_change,
+        sum(case when whole.is_current = 0 then costs.quantity end) as previous_quantity,
+        sum(case when whole.is_current = 1 then costs.quantity end) as current_quantity,
+        case
+            when sum(case when whole.is_current = 0 then 1 else 0 end) = 0 then 'new'
+            when sum(whole.is_current) = 0 then 'ended'
+            when count(costs.quantity) < count(*) then 'uncounted'
+            when sum(case when whole.is_current = 0 then costs.quantity end) <= 0 then 'uncounted'
+            when sum(case when whole.is_current = 1 then costs.quantity end) <= 0 then 'uncounted'
             else 'continuing'
         end as change_kind
-    from {{ ref('int_periods_compared') }}
+    from {{ ref('int_sku_costs_summed') }} as costs
+    inner join whole on costs.charge_date = whole.charge_date
+    inner join span on whole.previous_start >= span.first_date and whole.period_last_day <= span.last_date
+    group by
+        whole.period_kind, whole.period_start, whole.previous_start, costs.team, costs.service_provider_name,
+        costs.service_name, costs.model, costs.sku, costs.unit, costs.billing_currency
 ),
 
 grouped as (
     select
         *,
-        count(*) over (partition by {{ alike }}) as skus_alike,
-        {{ ratio('current_quantity', 'previous_quantity') }} as growth,
-        {{ ratio(
-            'sum(current_quantity) over (partition by ' ~ alike ~ ')',
-            'sum(previous_quantity) over (partition by ' ~ alike ~ ')',
-        ) }} as growth_alike
-    from told
+        count(*) over alike as skus_alike,
+        {{ ratio('sum(current_quantity) over alike', 'sum(previous_quantity) over alike') }} as growth_alike
+    from compared
+    window
+        alike as (
+            partition by
+                period_kind, period_start, team, service_provider_name, service_name, unit, billing_currency,
+                change_kind
+        )
 ),
 
 priced as (
@@ -37,7 +115,10 @@ priced as (
         *,
         case
             when change_kind = 'continuing'
-                then {{ as_amount('cast(current_cost as double) - cast(previous_cost as double) * growth') }}
+                then {{ as_amount(
+                    'cast(current_cost as double) - cast(previous_cost as double) * ('
+                    ~ ratio('current_quantity', 'previous_quantity') ~ ')'
+                ) }}
             else cast(0 as decimal(38, 18))
         end as price_effect
     from grouped
@@ -65,7 +146,13 @@ select
     period_kind,
     period_start,
     previous_start,
-    {{ item | join(',\n    ') }},
+    team,
+    service_provider_name,
+    service_name,
+    model,
+    sku,
+    unit,
+    billing_currency,
     change_kind,
     previous_cost,
     current_cost,
@@ -80,13 +167,15 @@ select
         when change_kind = 'continuing' then {{ exact_difference('unpriced_change', 'volume_effect') }}
         else cast(0 as decimal(38, 18))
     end as mix_effect,
-    {% for kind in ['new', 'ended', 'uncounted'] %}
-    case when change_kind = '{{ kind }}' then cost_change else cast(0 as decimal(38, 18)) end as {{ kind }}_effect,
-    {% endfor %}
+    case when change_kind = 'new' then cost_change else cast(0 as decimal(38, 18)) end as new_effect,
+    case when change_kind = 'ended' then cost_change else cast(0 as decimal(38, 18)) end as ended_effect,
+    case when change_kind = 'uncounted' then cost_change else cast(0 as decimal(38, 18)) end as uncounted_effect,
     cast(
         row_number() over (
-            partition by {{ period | join(', ') }}, billing_currency
-            order by abs(cost_change) desc, {{ item | join(', ') }}
+            partition by period_kind, period_start, billing_currency
+            order by
+                abs(cost_change) desc, team asc, service_provider_name asc, service_name asc, model asc, sku asc,
+                unit asc, billing_currency asc
         ) as bigint
     ) as driver_rank
 from measured

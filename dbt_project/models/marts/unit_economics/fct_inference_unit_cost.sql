@@ -1,7 +1,7 @@
 -- What a request cost: the vendor's bill beside the vendor's count of requests and tokens.
 -- Where requests are logged one by one, the median of their list price and what one in twenty exceeds stand beside.
--- Both sides are stacked and added up, never joined: what only one of them knows keeps its own row, and a bill in two
--- currencies cannot double the requests. `ordinal` pairs the first currency billed with the first estimated.
+-- What only one side knows keeps its own row. `ordinal` pairs the first currency billed with the first estimated, so
+-- that a bill in two currencies cannot double the requests.
 with billed as (
     select
         charge_date,
@@ -10,8 +10,13 @@ with billed as (
         sub_account_id as project_id,
         coalesce(x_model, 'unknown') as model,
         billing_currency,
+        row_number() over (
+            partition by
+                charge_date, service_provider_name, billing_account_id, sub_account_id, coalesce(x_model, 'unknown')
+            order by billing_currency
+        ) as ordinal,
         sum(effective_cost) as effective_cost,
-        sum(tokens) as billed_tokens
+        cast(sum(tokens) as decimal(38, 6)) as billed_tokens
     from {{ ref('int_charges_summed') }}
     where x_model is not null or x_token_kind is not null
     group by
@@ -40,13 +45,18 @@ used as (
         project_id,
         coalesce(model, 'unknown') as model,
         estimated_currency,
-        case when count(requests) = count(*) then sum(requests) end as requests,
-        sum(total_tokens) as tokens,
+        row_number() over (
+            partition by charge_date, vendor, account_id, project_id, coalesce(model, 'unknown')
+            order by estimated_currency
+        ) as ordinal,
+        case when count(requests) = count(*) then cast(sum(requests) as bigint) end as requests,
+        cast(sum(total_tokens) as bigint) as tokens,
         sum(estimated_cost) as estimated_cost,
         case
-            when count(requests) = count(*) then sum(case when price_status = 'unpriced' then requests else 0 end)
+            when count(requests) = count(*)
+                then cast(sum(case when price_status = 'unpriced' then requests else 0 end) as bigint)
         end as unpriced_requests,
-        case when count(failed_requests) = count(*) then sum(failed_requests) end as failed_requests,
+        case when count(failed_requests) = count(*) then cast(sum(failed_requests) as bigint) end as failed_requests,
         case when count(session_id) = count(*) then count(distinct session_id) end as sessions,
         count(request_id) as logged_requests,
         percentile_cont(0.5) within group (
@@ -59,80 +69,35 @@ used as (
     group by charge_date, vendor, account_id, project_id, coalesce(model, 'unknown'), estimated_currency
 ),
 
-both_sides as (
-    select
-        charge_date,
-        service_provider_name,
-        account_id,
-        project_id,
-        model,
-        row_number() over (
-            partition by charge_date, service_provider_name, account_id, project_id, model
-            order by billing_currency
-        ) as ordinal,
-        billing_currency,
-        effective_cost,
-        billed_tokens,
-        cast(null as bigint) as requests,
-        cast(null as bigint) as tokens,
-        cast(null as decimal(38, 18)) as estimated_cost,
-        cast(null as string) as estimated_currency,
-        cast(null as bigint) as unpriced_requests,
-        cast(null as bigint) as failed_requests,
-        cast(null as bigint) as sessions,
-        cast(null as bigint) as logged_requests,
-        cast(null as double) as request_cost_p50,
-        cast(null as double) as request_cost_p95
-    from billed
-    union all
-    select
-        charge_date,
-        service_provider_name,
-        account_id,
-        project_id,
-        model,
-        row_number() over (
-            partition by charge_date, service_provider_name, account_id, project_id, model
-            order by estimated_currency
-        ) as ordinal,
-        cast(null as string) as billing_currency,
-        cast(null as decimal(38, 18)) as effective_cost,
-        cast(null as decimal(38, 18)) as billed_tokens,
-        requests,
-        tokens,
-        estimated_cost,
-        estimated_currency,
-        unpriced_requests,
-        failed_requests,
-        sessions,
-        logged_requests,
-        request_cost_p50,
-        request_cost_p95
-    from used
-),
-
 paired as (
     select
-        charge_date,
-        service_provider_name,
-        account_id,
-        project_id,
-        model,
-        max(billing_currency) as billing_currency,
-        cast(sum(requests) as bigint) as requests,
-        cast(sum(tokens) as bigint) as tokens,
-        cast(sum(billed_tokens) as decimal(38, 6)) as billed_tokens,
-        sum(effective_cost) as effective_cost,
-        sum(estimated_cost) as estimated_cost,
-        max(estimated_currency) as estimated_currency,
-        cast(sum(unpriced_requests) as bigint) as unpriced_requests,
-        cast(sum(failed_requests) as bigint) as failed_requests,
-        cast(sum(sessions) as bigint) as sessions,
-        cast(sum(logged_requests) as bigint) as logged_requests,
-        max(request_cost_p50) as request_cost_p50,
-        max(request_cost_p95) as request_cost_p95
-    from both_sides
-    group by charge_date, service_provider_name, account_id, project_id, model, ordinal
+        coalesce(billed.charge_date, used.charge_date) as charge_date,
+        coalesce(billed.service_provider_name, used.service_provider_name) as service_provider_name,
+        coalesce(billed.account_id, used.account_id) as account_id,
+        coalesce(billed.project_id, used.project_id) as project_id,
+        coalesce(billed.model, used.model) as model,
+        billed.billing_currency,
+        used.requests,
+        used.tokens,
+        billed.billed_tokens,
+        billed.effective_cost,
+        used.estimated_cost,
+        used.estimated_currency,
+        used.unpriced_requests,
+        used.failed_requests,
+        used.sessions,
+        used.logged_requests,
+        used.request_cost_p50,
+        used.request_cost_p95
+    from billed
+    full outer join used
+        on
+            billed.charge_date = used.charge_date
+            and billed.service_provider_name = used.service_provider_name
+            and billed.account_id = used.account_id
+            and coalesce(billed.project_id, '') = coalesce(used.project_id, '')
+            and billed.model = used.model
+            and billed.ordinal = used.ordinal
 )
 
 select

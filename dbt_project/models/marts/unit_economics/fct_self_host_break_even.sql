@@ -3,13 +3,14 @@
 with apis as (
     select
         month,
-        model,
+        item as model,
         service_provider_name,
         billing_currency,
-        sum(million_tokens) as million_tokens,
+        sum(quantity) as million_tokens,
         sum(effective_cost) as effective_cost
-    from {{ ref('int_token_offers_priced') }}
-    group by month, model, service_provider_name, billing_currency
+    from {{ ref('int_offers_priced') }}
+    where unit = 'million tokens'
+    group by month, item, service_provider_name, billing_currency
 ),
 
 priced as (
@@ -28,15 +29,95 @@ priced as (
 gpus as (
     select
         offers.month,
-        offers.gpu_class,
+        offers.item as gpu_class,
         offers.service_provider_name,
         offers.region_id,
         offers.terms,
         coalesce(rates.reporting_currency, offers.billing_currency) as currency,
-        {{ ratio('offers.effective_cost', 'offers.gpu_hours') }} * coalesce(rates.rate, 1) as gpu_hour_cost
-    from {{ ref('int_gpu_offers_priced') }} as offers
+        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(rates.rate, 1) as gpu_hour_cost
+    from {{ ref('int_offers_priced') }} as offers
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on offers.month = rates.month and offers.billing_currency = rates.billing_currency and rates.rate is not null
+    where offers.unit = 'gpu hour'
+),
+
+own_vendors as (
+    select distinct usage.service_provider_name
+    from {{ ref('int_usage_attributed') }} as usage
+    where
+        not exists (
+            select 1 from {{ ref('int_charges_summed') }} as charges
+            where charges.service_provider_name = usage.service_provider_name
+        )
+),
+
+served as (
+    select
+        {{ month_text('usage.charge_date') }} as month,
+        usage.use_case,
+        sum(usage.total_tokens) as tokens
+    from {{ ref('int_usage_attributed') }} as usage
+    inner join own_vendors on usage.service_provider_name = own_vendors.service_provider_name
+    where usage.use_case <> 'unallocated' and usage.total_tokens is not null
+    group by {{ month_text('usage.charge_date') }}, usage.use_case
+),
+
+owners as (
+    select
+        charge_date,
+        billing_account_id,
+        resource_id,
+        min(use_case) as use_case
+    from {{ ref('int_charges_attributed') }}
+    where resource_id is not null
+    group by charge_date, billing_account_id, resource_id
+    having count(distinct use_case) = 1
+),
+
+intervals as (
+    select
+        cast(gpus.usage_start as date) as charge_date,
+        machines.billing_account_id,
+        machines.resource_id,
+        gpus.gpu_model,
+        gpus.utilization_ratio,
+        coalesce(gpus.device_fraction, 1) * {{ hours_between('gpus.usage_start', 'gpus.usage_end') }} as hours
+    from {{ ref('stg_gpu_utilization') }} as gpus
+    inner join {{ ref('int_machine_names_listed') }} as machines
+        on gpus.account_id = machines.billing_account_id and gpus.resource_id = machines.machine_name
+    where gpus.purpose = 'inference' and gpus.gpu_model is not null
+),
+
+busy as (
+    select
+        {{ month_text('intervals.charge_date') }} as month,
+        owners.use_case,
+        min(intervals.gpu_model) as gpu_class,
+        count(distinct intervals.gpu_model) as gpu_classes,
+        sum(intervals.hours) as gpu_hours,
+        sum(case when intervals.utilization_ratio is not null then intervals.hours end) as measured_hours,
+        sum(intervals.hours * intervals.utilization_ratio) as busy_hours
+    from intervals
+    inner join owners
+        on
+            intervals.charge_date = owners.charge_date
+            and intervals.billing_account_id = owners.billing_account_id
+            and intervals.resource_id = owners.resource_id
+    group by {{ month_text('intervals.charge_date') }}, owners.use_case
+),
+
+-- Tokens of vendors that send no bill, of use cases whose inference GPUs are all of one class, over the hours of those
+-- GPUs.
+measured as (
+    select
+        busy.month,
+        busy.gpu_class,
+        {{ ratio('sum(served.tokens)', 'sum(busy.gpu_hours)') }} as tokens_per_gpu_hour,
+        {{ ratio('sum(busy.busy_hours)', 'sum(busy.measured_hours)') }} as utilization
+    from busy
+    inner join served on busy.month = served.month and busy.use_case = served.use_case
+    where busy.gpu_classes = 1
+    group by busy.month, busy.gpu_class
 ),
 
 compared as (
@@ -57,7 +138,7 @@ compared as (
         measured.utilization as measured_utilization
     from priced
     inner join gpus on priced.month = gpus.month and priced.currency = gpus.currency
-    left join {{ ref('int_self_hosted_measured') }} as measured
+    left join measured
         on gpus.month = measured.month and gpus.gpu_class = measured.gpu_class
 )
 

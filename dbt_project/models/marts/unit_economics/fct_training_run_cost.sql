@@ -1,6 +1,113 @@
 -- What each training run cost: as billed where the bill names its resource or its tag, else its hours at what such
 -- hours cost that month, else unknown, which is not nothing. A resource that two runs share is not the bill of either.
-with costed as (
+-- A run stands beside the best earlier one of its experiment by the same metric. A point is a hundredth where the
+-- experiment's values lie between -1 and 1, as shares do, and a whole unit elsewhere.
+with directed as (
+    select
+        *,
+        {{ lower_is_better('metric_name') }} as is_lower_better,
+        max(abs(metric_value)) over (partition by account_id, experiment, metric_name) as largest_value
+    from {{ ref('stg_training_run') }}
+),
+
+ordered as (
+    select
+        *,
+        case when largest_value <= 1 then 100 else 1 end as points_per_unit,
+        case
+            when experiment is null then null
+            when is_lower_better
+                then min(metric_value) over (
+                    partition by account_id, experiment, metric_name order by started_at, run_id
+                    rows between unbounded preceding and 1 preceding
+                )
+            else max(metric_value) over (
+                partition by account_id, experiment, metric_name order by started_at, run_id
+                rows between unbounded preceding and 1 preceding
+            )
+        end as previous_best_value
+    from directed
+),
+
+runs as (
+    select
+        ordered.*,
+        {{ month_text('cast(ordered.started_at as date)') }} as month,
+        case
+            when ordered.status <> 'running' then ordered.status
+            when
+                {{ dbt.datediff('cast(ordered.started_at as date)', 'data_dates.data_through', 'day') }}
+                > {{ var('training_abandoned_after_days') }}
+                then 'abandoned'
+            else 'running'
+        end as result,
+        case
+            when not ordered.is_lower_better then ordered.metric_value * ordered.points_per_unit
+        end as points,
+        (ordered.metric_value - ordered.previous_best_value) * ordered.points_per_unit
+        * case when ordered.is_lower_better then -1 else 1 end as points_gained,
+        case
+            when ordered.is_spot and ordered.billable_seconds is not null
+                then {{ dbt.datediff('ordered.started_at', 'ordered.ended_at', 'second') }} - ordered.billable_seconds -- noqa: LT05
+        end as spot_wait_seconds
+    from ordered
+    cross join {{ ref('int_data_date_found') }} as data_dates
+),
+
+-- The charges of a run's own resource and those that its tag is on.
+bill as (
+    select
+        ties.account_id,
+        ties.run_id,
+        charges.billing_currency,
+        min(ties.tie) as tie,
+        sum(charges.billed_cost) as billed_cost,
+        sum(charges.effective_cost) as effective_cost,
+        sum(charges.list_cost) as list_cost
+    from {{ ref('int_charges_summed') }} as charges
+    inner join {{ ref('int_run_ties_found') }} as ties on charges.subject_key = ties.subject_key
+    group by ties.account_id, ties.run_id, charges.billing_currency
+),
+
+priced as (
+    select
+        billing_account_id,
+        {{ month_text('charge_date') }} as month,
+        {{ json_text('sku_price_details', 'InstanceType') }} as instance_type,
+        billing_currency,
+        effective_cost,
+        consumed_quantity
+    from {{ ref('int_charges_by_day') }}
+    where consumed_unit = 'Hours' and charge_category = 'Usage' and sku_price_details is not null
+),
+
+hours as (
+    select
+        billing_account_id,
+        month,
+        instance_type,
+        billing_currency,
+        sum(effective_cost) as effective_cost,
+        sum(consumed_quantity) as consumed_hours
+    from priced
+    where instance_type is not null
+    group by billing_account_id, month, instance_type, billing_currency
+    having sum(consumed_quantity) > 0
+),
+
+-- What an hour really cost, in the currency that billed most of them.
+rates as (
+    select
+        *,
+        {{ ratio('effective_cost', 'consumed_hours') }} as effective_cost_per_hour,
+        row_number() over (
+            partition by billing_account_id, month, instance_type
+            order by consumed_hours desc, billing_currency asc
+        ) as currency_rank
+    from hours
+),
+
+costed as (
     select
         runs.*,
         bill.tie as bill_tie,
@@ -14,16 +121,16 @@ with costed as (
         bill.billed_cost,
         bill.list_cost,
         bill.billing_currency is not null as is_billed
-    from {{ ref('int_runs_compared') }} as runs
-    left join {{ ref('int_run_charges_summed') }} as bill
-        on runs.account_id = bill.account_id and runs.run_id = bill.run_id
-    left join {{ ref('int_instance_rates_derived') }} as rates
+    from runs
+    left join bill on runs.account_id = bill.account_id and runs.run_id = bill.run_id
+    left join rates
         on
             runs.account_id = rates.billing_account_id
-            and {{ month_text('cast(runs.started_at as date)') }} = rates.month
+            and runs.month = rates.month
             and runs.instance_type = rates.instance_type
             and runs.billable_seconds is not null
             and runs.instance_count is not null
+            and rates.currency_rank = 1
 )
 
 select

@@ -11,61 +11,65 @@ with units (unit, metric) as (
     )
 ),
 
-sides as (
+costs as (
     select
         month,
         use_case,
         billing_currency as currency,
-        case when basis = 'counted' then effective_cost end as counted_cost,
-        case when basis = 'capacity' then effective_cost end as capacity_cost,
-        effective_cost,
-        cost_of_requests,
-        cost_of_sessions,
-        cast(null as decimal(38, 18)) as estimated_cost,
-        cast(null as decimal(38, 18)) as cost_of_priced_requests,
-        cast(null as bigint) as priced_requests,
-        cast(null as bigint) as logged_requests,
-        cast(null as double) as request_cost_p50,
-        cast(null as double) as request_cost_p95
-    from {{ ref('int_component_costs_covered') }}
+        sum(case when basis = 'counted' then effective_cost end) as counted_cost,
+        sum(case when basis = 'capacity' then effective_cost end) as capacity_cost,
+        sum(effective_cost) as effective_cost,
+        sum(cost_of_requests) as cost_of_requests,
+        sum(cost_of_sessions) as cost_of_sessions
+    from {{ ref('fct_inference_component_cost') }}
     where is_inference
-    union all
+    group by month, use_case, billing_currency
+),
+
+-- Requests at list price, as far as they have one, and of those logged one by one the median and the cost that one
+-- request in twenty exceeds.
+estimates as (
     select
-        month,
+        {{ month_text('charge_date') }} as month,
         use_case,
-        currency,
-        cast(null as decimal(38, 18)) as counted_cost,
-        cast(null as decimal(38, 18)) as capacity_cost,
-        cast(null as decimal(38, 18)) as effective_cost,
-        cast(null as decimal(38, 18)) as cost_of_requests,
-        cast(null as decimal(38, 18)) as cost_of_sessions,
-        estimated_cost,
-        cost_of_priced_requests,
-        priced_requests,
-        logged_requests,
-        request_cost_p50,
-        request_cost_p95
-    from {{ ref('int_use_case_estimates_summed') }}
+        estimated_cost_currency as currency,
+        sum(estimated_cost) as estimated_cost,
+        cast(sum(requests) as bigint) as priced_requests,
+        sum(case when requests is not null then estimated_cost end) as cost_of_priced_requests,
+        count(request_id) as logged_requests,
+        percentile_cont(0.5) within group (
+            order by case when request_id is not null then cast(estimated_cost as double) end
+        ) as request_cost_p50,
+        percentile_cont(0.95) within group (
+            order by case when request_id is not null then cast(estimated_cost as double) end
+        ) as request_cost_p95
+    from {{ ref('int_usage_attributed') }}
+    where estimated_cost is not null
+    group by {{ month_text('charge_date') }}, use_case, estimated_cost_currency
 ),
 
 monthly as (
     select
-        month,
-        use_case,
-        currency,
-        sum(counted_cost) as counted_cost,
-        sum(capacity_cost) as capacity_cost,
-        sum(effective_cost) as effective_cost,
-        sum(cost_of_requests) as cost_of_requests,
-        sum(cost_of_sessions) as cost_of_sessions,
-        sum(estimated_cost) as estimated_cost,
-        sum(cost_of_priced_requests) as cost_of_priced_requests,
-        sum(priced_requests) as priced_requests,
-        sum(logged_requests) as logged_requests,
-        max(request_cost_p50) as request_cost_p50,
-        max(request_cost_p95) as request_cost_p95
-    from sides
-    group by month, use_case, currency
+        coalesce(costs.month, estimates.month) as month,
+        coalesce(costs.use_case, estimates.use_case) as use_case,
+        coalesce(costs.currency, estimates.currency) as currency,
+        costs.counted_cost,
+        costs.capacity_cost,
+        costs.effective_cost,
+        costs.cost_of_requests,
+        costs.cost_of_sessions,
+        estimates.estimated_cost,
+        estimates.cost_of_priced_requests,
+        estimates.priced_requests,
+        estimates.logged_requests,
+        estimates.request_cost_p50,
+        estimates.request_cost_p95
+    from costs
+    full outer join estimates
+        on
+            costs.month = estimates.month
+            and costs.use_case = estimates.use_case
+            and costs.currency = estimates.currency
 ),
 
 costed as (

@@ -1,39 +1,7 @@
 -- What the same thing costs elsewhere: a million tokens of one model and kind, or an hour of one class of GPU, at each
 -- provider, region and terms, beside the cheapest of the month. Prices compare in the plan's reporting currency;
 -- without a rate they compare among those in the same currency.
-with offers as (
-    select
-        month,
-        'million tokens' as unit,
-        model as item,
-        token_kind,
-        service_provider_name,
-        region_id,
-        terms,
-        billing_currency,
-        million_tokens as quantity,
-        effective_cost,
-        list_cost
-    from {{ ref('int_token_offers_priced') }}
-
-    union all
-
-    select
-        month,
-        'gpu hour' as unit,
-        gpu_class as item,
-        cast(null as string) as token_kind,
-        service_provider_name,
-        region_id,
-        terms,
-        billing_currency,
-        gpu_hours as quantity,
-        effective_cost,
-        list_cost
-    from {{ ref('int_gpu_offers_priced') }}
-),
-
-converted as (
+with converted as (
     select
         offers.*,
         {{ ratio('offers.effective_cost', 'offers.quantity') }} as unit_cost,
@@ -43,7 +11,7 @@ converted as (
             else rates.reporting_currency
         end as comparison_currency,
         {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(rates.rate, 1) as comparison_unit_cost
-    from offers
+    from {{ ref('int_offers_priced') }} as offers
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on offers.month = rates.month and offers.billing_currency = rates.billing_currency
 ),
