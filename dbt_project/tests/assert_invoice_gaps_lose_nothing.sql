@@ -58,7 +58,7 @@ compared as (
     from {{ ref('fct_usage_gap') }}
 ),
 
-both as (
+held_together as (
     select
         side,
         billing_currency,
@@ -78,6 +78,6 @@ select
     side,
     billing_currency,
     sum(amount) as lost
-from both
+from held_together
 group by side, billing_currency
 having sum(amount) <> 0

@@ -1,5 +1,5 @@
--- Whether the bill is what its invoices say: each invoice in each currency beside the charges that name it, their gap and
--- what explains it. Reasons are looked for in the order of their columns; each takes its amount from evidence on one of
+-- Whether the bill is what its invoices say: each invoice in each currency beside the charges that name it, their gap
+-- and what explains it. Reasons are looked for in the order of their columns; each takes its amount from evidence on one of
 -- the sides, and what none of them explains stays unexplained.
 with settings as (
     select
@@ -105,6 +105,8 @@ charged as (
         stated_by,
         invoice_id,
         billing_account_id,
+        nameless_month,
+        nameless_issuer,
         billing_currency,
         min(month) as month,
         max(month) as last_month,
@@ -152,6 +154,8 @@ compared as (
         coalesce(stated.stated_by, charged.stated_by) as stated_by,
         coalesce(stated.invoice_id, charged.invoice_id) as invoice_id,
         charged.billing_account_id,
+        charged.nameless_month,
+        charged.nameless_issuer,
         coalesce(stated.billing_currency, charged.billing_currency) as billing_currency,
         coalesce(charged.month, stated.month) as month,
         coalesce(charged.last_month, stated.last_month) as last_month,
@@ -177,9 +181,11 @@ compared as (
 judged as (
     select
         compared.*,
-        {{ row_key(['stated_by', 'compared.invoice_id', 'billing_account_id', 'compared.billing_currency',
-                    "case when compared.invoice_id is null then month end",
-                    "case when compared.invoice_id is null then invoice_issuer end"]) }} as comparison_id,
+        {{ row_key(['compared.stated_by', 'compared.invoice_id', 'compared.billing_account_id',
+                    'compared.billing_currency', 'compared.nameless_month', 'compared.nameless_issuer']) }}
+            as comparison_id,
+        settings.rounding,
+        settings.tolerance,
         case
             when compared.billed_cost is null and charged_invoices.invoice_id is not null then 'currency'
             when compared.billed_cost is null then 'no charges'
@@ -191,13 +197,14 @@ judged as (
     from compared
     left join charged_invoices on compared.invoice_id = charged_invoices.invoice_id
     left join stated_invoices on compared.invoice_id = stated_invoices.invoice_id
+    cross join settings
 ),
 
 -- Only what one side has and the other has nothing of explains itself. Of an invoice that does not state its tax, its
 -- credits or its corrections, those of the charges may.
 parts as (
     select
-        judged.*,
+        *,
         case
             when found = 'both sides' and (charged_tax = 0) <> (stated_tax = 0)
                 then {{ exact_difference('charged_tax', 'stated_tax') }}
@@ -223,7 +230,7 @@ parts as (
 
 first_left as (
     select
-        parts.*,
+        *,
         {{ exact_difference('gap', exact_sum(exact_sum('seen_tax', 'seen_credit'), 'seen_correction')) }} as not_seen
     from parts
 ),
@@ -247,29 +254,25 @@ candidates as (
         first_left.comparison_id,
         choices.choice,
         first_left.not_seen,
+        first_left.rounding,
         case when choices.with_tax then first_left.possible_tax else 0 end as tax,
         case when choices.with_credit then first_left.possible_credit else 0 end as credit,
         case when choices.with_correction then first_left.possible_correction else 0 end as correction
     from first_left
     cross join choices
-    cross join settings
-    where first_left.found = 'both sides' and abs(first_left.not_seen) > settings.rounding
+    where first_left.found = 'both sides' and abs(first_left.not_seen) > first_left.rounding
 ),
 
 -- The first and smallest choice that is the gap.
 fitting as (
     select
-        candidates.comparison_id,
-        candidates.tax,
-        candidates.credit,
-        candidates.correction,
-        row_number() over (partition by candidates.comparison_id order by candidates.choice) as fit_rank
+        comparison_id,
+        tax,
+        credit,
+        correction,
+        row_number() over (partition by comparison_id order by choice) as fit_rank
     from candidates
-    cross join settings
-    where
-        abs(
-            {{ exact_difference('not_seen', exact_sum(exact_sum('tax', 'credit'), 'correction')) }}
-        ) <= settings.rounding
+    where abs({{ exact_difference('not_seen', exact_sum(exact_sum('tax', 'credit'), 'correction')) }}) <= rounding
 ),
 
 second_left as (
@@ -295,24 +298,21 @@ second_left as (
 
 last_left as (
     select
-        second_left.*,
-        settings.rounding,
-        settings.tolerance,
+        *,
         case
             when
                 found = 'both sides'
-                and abs(not_fitting) > settings.rounding
-                and abs({{ exact_sum('not_fitting', 'nameless_amount') }}) <= settings.rounding
+                and abs(not_fitting) > rounding
+                and abs({{ exact_sum('not_fitting', 'nameless_amount') }}) <= rounding
                 then -nameless_amount
             else 0
         end as nameless_gap
     from second_left
-    cross join settings
 ),
 
 explained as (
     select
-        last_left.*,
+        *,
         case when found = 'no invoice id' then gap else 0 end as no_invoice_id_gap,
         case when found = 'no invoice delivered' then gap else 0 end as no_invoice_delivered_gap,
         case when found = 'currency' then gap else 0 end as currency_gap,
@@ -328,7 +328,7 @@ explained as (
 
 summed as (
     select
-        explained.*,
+        *,
         case
             when found in ('both sides', 'no charges')
                 then {{ exact_difference(exact_difference('not_fitting', 'nameless_gap'), 'rounding_gap') }}

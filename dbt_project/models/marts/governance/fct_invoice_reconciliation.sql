@@ -32,7 +32,8 @@ with sides as (
         sum(billed_cost) as amount,
         -- Parts of unknown kind leave unknown how much of the invoice is tax or credit.
         case
-            when count(charge_category) = count(*) then sum(case when charge_category = 'Tax' then billed_cost else 0 end)
+            when count(charge_category) = count(*)
+                then sum(case when charge_category = 'Tax' then billed_cost else 0 end)
         end as tax_amount,
         case
             when count(charge_category) = count(*)

@@ -1,5 +1,4 @@
--- Whether the month of an account is closed by the plan, reconciled, which it is where every one of its charges is on an
--- invoice that matches, or still open.
+-- Whether an account's month is closed by the plan, reconciled (every charge is on an invoice that matches) or open.
 with charges as (
     select *
     from {{ ref('fct_invoice_reconciliation') }}

@@ -20,9 +20,9 @@ amounts as (
 -- What is known of the whole day, of its currency, and of all days of the account.
 told as (
     select
-        amounts.*,
+        *,
         max(case when kind = 'not told' or (kind = 'tokens' and model is null) then 1 else 0 end)
-            over (partition by service_provider_name, billing_account_id, charge_date) = 1 as model_is_unknown,
+            over (partition by service_provider_name, billing_account_id, charge_date) as without_model,
         count(case when token_side = 'bill' then 1 end)
             over (partition by service_provider_name, billing_account_id, charge_date) as day_billed,
         count(case when token_side = 'usage' then 1 end)
@@ -38,7 +38,7 @@ told as (
         max(case when token_side = 'usage' then charge_date end)
             over (partition by service_provider_name, billing_account_id) as used_until,
         max(case when token_side is not null then charge_date end)
-            over (partition by service_provider_name, billing_account_id) as known_until
+            over (partition by service_provider_name, billing_account_id) as last_day
     from amounts
 ),
 
@@ -48,14 +48,14 @@ sides as (
         service_provider_name,
         billing_account_id,
         billing_currency,
-        case when model_is_unknown then 'all models' else coalesce(model, 'no model') end as model,
+        case when without_model = 1 then 'all models' else coalesce(model, 'no model') end as model,
         day_billed,
         day_used,
         currency_billed,
         currency_used,
         billed_until,
         used_until,
-        known_until,
+        last_day,
         count(case when side = 'bill' then 1 end) as bill_rows,
         count(case when side = 'usage' then 1 end) as usage_rows,
         sum(case when side = 'bill' then amount end) as billed_cost,
@@ -75,13 +75,13 @@ sides as (
     from told
     group by
         charge_date, service_provider_name, billing_account_id, billing_currency,
-        case when model_is_unknown then 'all models' else coalesce(model, 'no model') end,
-        day_billed, day_used, currency_billed, currency_used, billed_until, used_until, known_until
+        case when without_model = 1 then 'all models' else coalesce(model, 'no model') end,
+        day_billed, day_used, currency_billed, currency_used, billed_until, used_until, last_day
 ),
 
 without_kinds as (
     select
-        sides.*,
+        *,
         {{ exact_difference('coalesce(billed_cost, 0)', 'coalesce(list_cost, 0)') }} as gap,
         {{ exact_difference(
             exact_difference('coalesce(billed_cost, 0)', 'coalesce(list_cost, 0)'),
@@ -97,7 +97,9 @@ without_kinds as (
 
 without_priority as (
     select
-        without_kinds.*,
+        *,
+        {{ dbt.datediff('charge_date', 'last_day', 'day') }}
+            as days_to_last,
         case
             when
                 not is_of_another_currency
@@ -112,18 +114,21 @@ without_priority as (
 remaining as (
     select
         without_priority.*,
-        {{ exact_difference('not_of_a_kind', 'priority_tier_gap') }} as remainder
+        settings.rounding,
+        settings.tolerance,
+        settings.late_days,
+        {{ exact_difference('without_priority.not_of_a_kind', 'without_priority.priority_tier_gap') }} as remainder
     from without_priority
+    cross join settings
 ),
 
 -- At most one reason explains all that the kinds of charges and the priority tier do not.
 judged as (
     select
-        remaining.*,
-        settings.tolerance,
+        *,
         case
             when is_of_another_currency then 'currency'
-            when abs(remainder) <= settings.rounding then 'rounding'
+            when abs(remainder) <= rounding then 'rounding'
             when day_used = 0 and charge_date > used_until then 'late usage'
             when day_used = 0 then 'no usage delivered'
             when day_billed = 0 and charge_date > billed_until then 'late bill'
@@ -131,13 +136,12 @@ judged as (
             when
                 remainder > 0
                 and coalesce(billed_tokens, 0) > coalesce(counted_tokens, 0)
-                and {{ dbt.datediff('charge_date', 'known_until', 'day') }} < settings.late_days
+                and days_to_last < late_days
                 then 'late usage'
             when remainder > 0 and has_unpriced then 'unpriced model'
             else 'unexplained'
         end as remainder_reason
     from remaining
-    cross join settings
 )
 
 select
