@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -41,6 +41,12 @@ class Line:
     reasons: dict[str, Decimal] = field(default_factory=dict)
     hint: str = ""
     status: str = ""
+
+    @property
+    def why(self) -> str:
+        """Its reasons with their amounts in cents, and last what is unexplained."""
+        parts = {**self.reasons, **({UNEXPLAINED: self.unexplained} if self.unexplained else {})}
+        return "; ".join(r if r == "rounding" else f"{r} {round(a, 2):+,.2f}" for r, a in parts.items())
 
     @property
     def sentence(self) -> str:
@@ -121,6 +127,14 @@ def by_month(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
         Line(**_usage(row), reasons=why.get(tuple(row[c] for c in _SUBJECT), {}))
         for row in months.sort(_SUBJECT).iter_rows(named=True)
     ]
+
+
+def table(lines: Sequence[Line]) -> pl.DataFrame:
+    """Lines as rows, those with something unexplained first, the largest gap before the others."""
+    columns = ("month", "subject", "issuer", "currency", "billed", "stated", "gap", "unexplained", "why", "status")
+    schema = {c: pl.Decimal(38, 18) if c in columns[4:8] else pl.String for c in columns}
+    ordered = sorted(lines, key=lambda line: (line.status != UNEXPLAINED, -abs(line.unexplained), -abs(line.gap)))
+    return pl.DataFrame([[getattr(line, c) for c in columns] for line in ordered], schema=schema, orient="row")
 
 
 def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
