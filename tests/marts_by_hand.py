@@ -145,7 +145,8 @@ def _reconciled() -> dict[str, pl.DataFrame]:
         return row | others
 
     def reason(key: str, order: int, name: str, amount: str, kind: str = "invoice") -> dict[str, Any]:
-        return {"comparison_id": key, "reason_order": order, "reason": name, "amount": Decimal(amount), "kind": kind}
+        return {"comparison_id": key, "reason_order": order, "reason": name, "amount": Decimal(amount), "kind": kind,
+                "month": "2026-09" if key == "I-9" else "2026-10", "billing_currency": "USD"}  # fmt: skip
 
     seven = {"unexplained_gap": Decimal(7), "status": "unexplained"}
     return {

@@ -134,7 +134,11 @@ def table(lines: Sequence[Line]) -> pl.DataFrame:
     columns = ("month", "subject", "issuer", "currency", "billed", "stated", "gap", "unexplained", "why", "status")
     schema = {c: pl.Decimal(38, 18) if c in columns[4:8] else pl.String for c in columns}
     ordered = sorted(lines, key=lambda line: (line.status != UNEXPLAINED, -abs(line.unexplained), -abs(line.gap)))
-    return pl.DataFrame([[getattr(line, c) for c in columns] for line in ordered], schema=schema, orient="row")
+    return pl.DataFrame(
+        [[None if (value := getattr(line, c)) == "" else value for c in columns] for line in ordered],
+        schema=schema,
+        orient="row",
+    )
 
 
 def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
