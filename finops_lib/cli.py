@@ -98,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     c = command("reconcile", _reconcile, "compare charges with invoices, and AI vendors' bills with their usage")
     c.add_argument("--month", metavar="YYYY-MM", help="month to show (default: all)")
     c.add_argument(
-        "--tolerance", type=_amount, default="0.01", metavar="AMOUNT",
-        help="what may stay unexplained of each comparison (default 0.01)",
+        "--tolerance", type=_amount, metavar="AMOUNT",
+        help="what may stay unexplained of each comparison (default: gap_tolerance of the plan's thresholds, or 0.01)",
     )  # fmt: skip
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("build", _build, "build and test the marts with dbt")
@@ -298,10 +298,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     done = reconcile(_home(options), month=options.month, tolerance=options.tolerance)
     if options.json:
         lines = {
-            name: [
-                {**asdict(line), "gap": line.gap, "unexplained": line.unexplained, "sentence": line.sentence}
-                for line in found
-            ]
+            name: [{**asdict(line), "sentence": line.sentence} for line in found]
             for name, found in (("invoices", done.invoices), ("usage", done.usage))
         }
         statuses = [asdict(s) for s in done.statuses]
@@ -317,7 +314,8 @@ def _reconcile(options: argparse.Namespace) -> int:
     for line in days:
         print(f"unexplained: {line.sentence}")
     compared = len(done.invoices) + len(done.usage)
-    print(f"{compared} comparisons, {len(done.unexplained)} with more than {options.tolerance} unexplained")
+    limit = "the plan tolerates" if options.tolerance is None else options.tolerance
+    print(f"{compared} comparisons, {len(done.unexplained)} with more unexplained than {limit}")
     return REFUSED if done.unexplained else DONE
 
 

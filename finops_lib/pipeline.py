@@ -17,9 +17,19 @@ from .ingest import Ingested, ingest
 from .lake import Home
 
 if TYPE_CHECKING:
-    from .analysis.reconciliation import Line, Status
+    from .analysis.reconciliation import Line
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Whether one account's month is open, reconciled or closed."""
+
+    month: str
+    source: str
+    billing_account_id: str
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +43,7 @@ class Reconciled:
     """The same, one line per vendor, account and month."""
     statuses: list[Status]
     unexplained: list[Line]
-    """Lines with more unexplained than the tolerance."""
+    """Lines with more unexplained than the plan tolerates, or than was asked for."""
 
 
 def init(home: Home) -> list[Path]:
@@ -113,58 +123,65 @@ def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
     return delivered
 
 
-def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal = Decimal("0.01")) -> Reconciled:
+def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal | None = None) -> Reconciled:
     """Compare charges with invoices, and AI vendors' bills with their usage at list price.
 
-    Reads    the marts fct_invoice_reconciliation and fct_usage_reconciliation and the plan's closed months; `month`
-             narrows what is returned, not what is compared.
+    Reads    the marts fct_invoice_gap, fct_usage_gap, fct_reconciliation_reason and fct_month_status. `month` narrows
+             what is returned; `tolerance` stands for the plan's in what is called unexplained, not in the marts.
     Refuses  NotBuiltError without a warehouse; UsageError for a month that the lake has no charges of.
     """
+    import polars as pl
+
     from .analysis import reconciliation
 
-    amounts = warehouse.mart(home, "fct_invoice_reconciliation")
-    invoices = reconciliation.invoices(amounts)
-    usage = reconciliation.usage(warehouse.mart(home, "fct_usage_reconciliation"))
-    closures = lake.closures(home)
-    statuses = reconciliation.statuses(
-        amounts, invoices, tolerance=tolerance,
-        closed=lambda source, account, of: closures.of(source, account, of) is not None,
-    )  # fmt: skip
+    invoice_gaps = warehouse.mart(home, "fct_invoice_gap")
+    usage_gaps = warehouse.mart(home, "fct_usage_gap")
+    months = warehouse.mart(home, "fct_month_status")
     if month is not None:
-        known = sorted({line.month for line in (*invoices, *usage)})
+        known = sorted({*invoice_gaps["month"], *invoice_gaps["last_month"], *usage_gaps["month"]})
         if month not in known:
             span = f"from {known[0]} to {known[-1]}" if known else "of no month"
             raise UsageError(f"There are no charges of {month}. There are charges {span}.")
-        invoices = [i for i in invoices if month == i.month or any(month == of for _, _, of in i.units)]
-        usage = [u for u in usage if u.month == month]
-        statuses = [s for s in statuses if s.month == month]
+        invoice_gaps = invoice_gaps.filter(pl.lit(month).is_between(pl.col("month"), pl.col("last_month")))
+        usage_gaps, months = usage_gaps.filter(month=month), months.filter(month=month)
+    reasons = warehouse.mart(home, "fct_reconciliation_reason")
+    invoices = reconciliation.invoices(invoice_gaps, reasons)
+    usage = reconciliation.usage(usage_gaps, reasons)
     return Reconciled(
         invoices=invoices,
         usage=usage,
-        months=reconciliation.by_month(usage),
-        statuses=statuses,
-        unexplained=[line for line in (*invoices, *usage) if abs(line.unexplained) > tolerance],
+        months=reconciliation.by_month(usage_gaps, reasons),
+        statuses=[
+            Status(**row)
+            for row in months.sort("month", "source", "billing_account_id")
+            .select("month", "source", "billing_account_id", "status")
+            .iter_rows(named=True)
+        ],
+        unexplained=[
+            line
+            for line in (*invoices, *usage)
+            if (line.status == reconciliation.UNEXPLAINED if tolerance is None else abs(line.unexplained) > tolerance)
+        ],
     )
 
 
 def month_statuses(home: Home) -> dict[tuple[str, str, str], str]:
     """Source, account and month of every charge of the lake → open, reconciled or closed.
 
-    Without a warehouse nothing is known to be reconciled.
+    Reads    the plan's closed months as they are today, and the mart fct_month_status: without a warehouse nothing is
+             known to be reconciled.
     """
     closures = lake.closures(home)
     found = {
-        (d.source, d.billing_account, d.month): "closed"
-        if closures.of(d.source, d.billing_account, d.month)
-        else "open"
-        for d in lake.deliveries(home)
-        if d.dataset == "cost_and_usage"
+        (d.source, d.billing_account, d.month): "open" for d in lake.deliveries(home) if d.dataset == "cost_and_usage"
     }
     try:
-        known = reconcile(home).statuses
+        months = warehouse.mart(home, "fct_month_status")
     except NotBuiltError:
-        return found
-    return found | {(s.source, s.billing_account_id, s.month): s.status for s in known}
+        pass
+    else:
+        found |= {(r["source"], r["billing_account_id"], r["month"]): r["status"] for r in months.iter_rows(named=True)}
+    return {unit: "closed" if closures.of(*unit) else status for unit, status in found.items()}
 
 
 def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ MARTS = (
     "fct_forecast",
     "fct_forecast_accuracy",
     "fct_inference_unit_cost",
+    "fct_invoice_gap",
     "fct_lifecycle_cost",
 )
 
@@ -85,6 +86,11 @@ GATES: Mapping[str, Gate] = MappingProxyType(
             limit=0,
             source="the organisation's own plan/approved_service.csv",
             todo="Approve it in plan/approved_service.csv, or ask the team that uses it to stop.",
+        ),
+        "unexplained invoices": Gate(
+            limit=0,
+            source="an invoice is paid when its charges are known",
+            todo="Ask the issuer what the gap is for before paying; `finops reconcile` tells it to the last digit.",
         ),
         "stale data": Gate(
             limit=3,
@@ -163,6 +169,13 @@ def _verdicts(facts: Mapping[str, pl.DataFrame], data_through: date) -> Iterator
     unapproved = governance.unapproved_spend(allocated, approved)
     what = ("service_provider_name", "service_name", "model")
     yield _none_of("unapproved services", unapproved, *what, known=len(approved))
+    invoices = facts["fct_invoice_gap"].filter(pl.col("stated_by") != "nothing")
+    gaps = invoices.filter(status="unexplained").select(
+        "month", pl.col("invoice_issuer").fill_null("an issuer nobody names"), "invoice_id", "billing_currency",
+        "stated_by", "billed_cost", "stated_amount", "gap", "unexplained_gap",
+    )  # fmt: skip
+    what = ("month", "invoice_issuer", "invoice_id")
+    yield _none_of("unexplained invoices", gaps.sort("month", descending=True), *what, known=len(invoices))
     yield _fresh(governance.staleness(facts["fct_data_freshness"]))
 
 

@@ -18,15 +18,18 @@ _TEXT = {
     "team_evidence", "allocation_rule", "driver", "origin_team", "month", "token_kind", "service_tier", "account_id",
     "project_id", "estimated_currency", "run_id", "run_name", "experiment", "status", "instance_type", "metric_name",
     "cost_basis", "lifecycle", "evidence", "budget_name", "owner", "forecast_id", "scope", "scope_value", "currency",
-    "unit_name", "dataset", "source", "name", "to_currency",
+    "unit_name", "dataset", "source", "name", "to_currency", "comparison_id", "last_month", "invoice_id",
+    "invoice_issuer", "stated_by", "kind", "reason",
 }  # fmt: skip
 _MONEY = {
     "billed_cost", "effective_cost", "contracted_cost", "list_cost", "estimated_cost", "budget_amount", "actual_cost",
     "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
+    "stated_amount", "gap", "unexplained_gap", "amount", "billed_tokens", "counted_tokens",
 }  # fmt: skip
 _COUNT = {
     "charge_count", "requests", "unpriced_requests", "instance_count", "billable_seconds", "spot_interruptions",
     "epochs", "unconverted_cost_charges", "active_users", "eligible_users", "row_count", "horizon_days", "folds",
+    "reason_order", "comparisons", "open_comparisons",
 }  # fmt: skip
 _DATE = {"charge_date", "data_through", "first_date", "last_date", "valid_from"}
 
@@ -56,6 +59,12 @@ COLUMNS = {
     "fct_use_case_value": "use_case month currency effective_cost unconverted_cost_charges units accepted_units "
     "unit_name revenue hours_saved satisfaction active_users eligible_users benefit cost_per_accepted_unit margin roi",
     "fct_data_freshness": "dataset source first_date last_date row_count",
+    "fct_invoice_gap": "comparison_id month last_month invoice_id invoice_issuer billing_account_id billing_currency "
+    "stated_by billed_cost stated_amount gap unexplained_gap status",
+    "fct_usage_gap": "comparison_id month charge_date service_provider_name billing_account_id model billing_currency "
+    "billed_cost list_cost billed_tokens counted_tokens gap unexplained_gap status",
+    "fct_reconciliation_reason": "kind comparison_id month billing_currency reason_order reason amount",
+    "fct_month_status": "source billing_account_id month comparisons open_comparisons status",
     "assumption": "name use_case value currency to_currency valid_from owner source",
 }
 
@@ -116,6 +125,65 @@ def costs() -> dict[str, pl.DataFrame]:
     }  # fmt: skip
 
 
+def _reconciled() -> dict[str, pl.DataFrame]:
+    """An invoice of October that matches but for tax, one of September with 7 unexplained, charges without one, and
+    two vendors, of which one counts."""
+
+    def invoice(key: str, month: str, billed: str, stated: str | None, **others: Any) -> dict[str, Any]:
+        row = {"comparison_id": key, "month": month, "last_month": month, "invoice_id": key, "invoice_issuer": "AWS",
+               "billing_currency": "USD", "stated_by": "plan", "billed_cost": Decimal(billed),
+               "stated_amount": stated and Decimal(stated), "gap": Decimal(billed) - Decimal(stated or 0),
+               "unexplained_gap": Decimal(0), "status": "matched"}  # fmt: skip
+        return row | others
+
+    def day(key: str, vendor: str, number: int, counted: str | None, **others: Any) -> dict[str, Any]:
+        row = {"comparison_id": key, "month": "2026-10", "charge_date": date(2026, 10, number),
+               "service_provider_name": vendor, "billing_account_id": "o", "model": "m", "billing_currency": "USD",
+               "billed_cost": Decimal(10), "list_cost": counted and Decimal(counted),
+               "gap": Decimal(10) - Decimal(counted or 0), "unexplained_gap": Decimal(0),
+               "status": "explained"}  # fmt: skip
+        return row | others
+
+    def reason(key: str, order: int, name: str, amount: str, kind: str = "invoice") -> dict[str, Any]:
+        return {"comparison_id": key, "reason_order": order, "reason": name, "amount": Decimal(amount), "kind": kind,
+                "month": "2026-09" if key == "I-9" else "2026-10", "billing_currency": "USD"}  # fmt: skip
+
+    seven = {"unexplained_gap": Decimal(7), "status": "unexplained"}
+    return {
+        "fct_invoice_gap": mart(
+            "fct_invoice_gap",
+            [
+                invoice("I-8", "2026-08", "200", "200"),
+                invoice("I-9", "2026-09", "300", "293", **seven),
+                invoice("I-10", "2026-10", "71", "60"),
+                invoice("none", "2026-10", "29", None, invoice_id=None, invoice_issuer="OpenAI", stated_by="nothing",
+                        billing_account_id="o", status="explained"),
+            ],
+        ),
+        "fct_usage_gap": mart(
+            "fct_usage_gap",
+            [day("u1", "OpenAI", 1, "9"), day("u2", "OpenAI", 2, None, billed_cost=Decimal("0.5"), gap=Decimal("0.5")),
+             day("u3", "AWS", 1, None)],
+        ),
+        "fct_reconciliation_reason": mart(
+            "fct_reconciliation_reason",
+            [
+                reason("I-9", 9, "unexplained", "7"), reason("I-10", 4, "tax", "11"),
+                reason("none", 1, "no invoice id", "29"), reason("u1", 2, "tax", "1", "usage"),
+                reason("u2", 2, "tax", "0.5", "usage"), reason("u3", 8, "no usage delivered", "10", "usage"),
+            ],
+        ),
+        "fct_month_status": mart(
+            "fct_month_status",
+            [
+                {"source": "focus", "billing_account_id": "a", "month": month, "comparisons": 2,
+                 "open_comparisons": n, "status": status}
+                for month, n, status in (("2026-08", 0, "reconciled"), ("2026-09", 1, "open"), ("2026-10", 1, "open"))
+            ],
+        ),
+    }  # fmt: skip
+
+
 def everything() -> dict[str, pl.DataFrame]:
     """What a home has that holds bills, usage, runs, a plan, a forecast and outcomes."""
     return {
@@ -151,6 +219,7 @@ def everything() -> dict[str, pl.DataFrame]:
         "fct_use_case_value": mart(
             "fct_use_case_value", [_value("search", 40, 100), _value("pilot", 20, 15), _value("chat", 5, None)]
         ),
+        **_reconciled(),
         "assumption": mart(
             "assumption", [{"name": "discount_rate", "value": Decimal("0.1"), "owner": "f", "source": "s"}]
         ),

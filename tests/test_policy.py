@@ -38,6 +38,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "bias": FLOAT, "coverage": FLOAT, "skill": FLOAT,
     },
     "fct_inference_unit_cost": {"charge_date": DAY, "model": TEXT, "tokens": pl.Int64, "estimated_cost": MONEY},
+    "fct_invoice_gap": {
+        "month": TEXT, "invoice_issuer": TEXT, "invoice_id": TEXT, "billing_currency": TEXT, "stated_by": TEXT,
+        "billed_cost": MONEY, "stated_amount": MONEY, "gap": MONEY, "unexplained_gap": MONEY, "status": TEXT,
+    },
     "fct_lifecycle_cost": {"charge_date": DAY, "lifecycle": TEXT, "billing_currency": TEXT, "effective_cost": MONEY},
     "approved_service": {"service_provider_name": TEXT, "service_name": TEXT, "model": TEXT, "approved_on": DAY},
 }  # fmt: skip
@@ -104,6 +108,20 @@ def test_experiments_may_cost_thirty_percent_of_production() -> None:
     more = judged(fct_lifecycle_cost=[*lifecycle, spent("experiment", "0.01"), spent("unknown", "90")])
     assert more["experiment beside production"].passed is False
     assert more["lifecycle unknown"].passed is False
+
+
+def test_an_invoice_with_a_gap_unexplained_is_named_and_charges_without_one_are_no_invoice() -> None:
+    def compared(number: str | None, status: str, issuer: str | None = "AWS", **others: Any) -> dict[str, Any]:
+        return {"month": "2026-09", "invoice_issuer": issuer, "invoice_id": number, "status": status} | others
+
+    charges = compared(None, "explained", stated_by="nothing")
+    assert judged(fct_invoice_gap=[charges])["unexplained invoices"].passed is None
+    fine = compared("I-1", "matched", stated_by="plan", unexplained_gap=Decimal("0.01"))
+    assert judged(fct_invoice_gap=[charges, fine])["unexplained invoices"].passed is True
+    bad = compared("I-2", "unexplained", None, stated_by="invoice", month="2026-10", unexplained_gap=Decimal("-812.4"))
+    found = judged(fct_invoice_gap=[charges, fine, bad])["unexplained invoices"]
+    assert (found.passed, found.found) == (False, "2026-10/an issuer nobody names/I-2")
+    assert [(f["stated_by"], f["unexplained_gap"]) for f in found.facts] == [("invoice", "-812.400000000000000000")]
 
 
 def test_experiments_without_any_production_cannot_be_compared() -> None:

@@ -276,3 +276,27 @@ def test_money_that_was_rejected_is_said_at_the_head_of_the_report(tmp_path: Pat
     assert "account &lt;a&gt;" in (out / "index.html").read_text(encoding="utf-8")
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))["missing"] == [sentence]
     assert "lack money" not in _written(everything(), tmp_path / "whole")[1].text
+
+
+def test_the_report_tells_the_months_invoices_after_those_of_any_month_with_a_gap_unexplained(
+    whole: tuple[Path, Page],
+) -> None:
+    invoices = _sheet(whole[0], "invoices")
+    assert [(r["Month"], r["Invoice"], Decimal(r["Gap, exact"]), r["Reasons"]) for r in invoices] == [
+        ("2026-09", "I-9", 7, "unexplained +7.00"),
+        ("2026-10", "OpenAI, account o", 29, "no invoice id +29.00"),
+        ("2026-10", "I-10", 11, "tax +11.00"),
+    ]
+    [vendor] = _sheet(whole[0], "vendor_counts")
+    assert (vendor["Vendor"], vendor["Reasons"]) == ("OpenAI, account o", "tax +1.50")
+    assert Decimal(vendor["Billed, exact"]) == Decimal("10.5")
+    assert Decimal(vendor["Counted, at list price, exact"]) == 9
+    assert [r["Month"] for r in _sheet(whole[0], "open_months")] == ["2026-09", "2026-10"]
+
+
+def test_where_no_invoice_and_no_count_was_delivered_the_report_asks_nothing_about_them(tmp_path: Path) -> None:
+    marts = everything()
+    for name in ("fct_invoice_gap", "fct_usage_gap"):
+        stated = {"fct_invoice_gap": pl.col("stated_by") == "nothing", "fct_usage_gap": pl.col("list_cost").is_null()}
+        marts[name] = marts[name].filter(stated[name])
+    assert "Invoices and counts" not in _written(marts, tmp_path)[1].text

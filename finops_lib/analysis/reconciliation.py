@@ -1,41 +1,20 @@
-"""Is the bill what the invoice says, and what the vendor's own counts come to? Every gap with its amount and reason.
-
-A reason is decided by rules in a stated order and takes its amount from evidence on one of the two sides; what no rule
-explains stays unexplained. Amounts are exact and of one currency; nothing is added up across currencies.
-"""
+"""What the marts say of bill, invoice and usage, as lines that people can read: a gap, its reasons, a sentence."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Context, Decimal
-from itertools import combinations
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-CENT = Decimal("0.01")
-"""Invoices are stated in cents: a gap of no more is rounding."""
-LATE_DAYS = 2
-"""Last days of a vendor's data on which counts may still come in."""
-INVOICE_REASONS = (
-    "no invoice id", "no invoice delivered", "currency", "tax", "credit", "correction", "charges without an invoice id",
-    "rounding",
-)  # fmt: skip
-"""Reasons for a gap between charges and invoice, in the order in which they are looked for."""
-USAGE_REASONS = (
-    "currency", "tax", "credit", "adjustment", "purchase", "other items", "priority tier", "no usage delivered",
-    "late usage", "no bill delivered", "late bill", "unpriced model", "rounding",
-)  # fmt: skip
-"""Reasons for a gap between bill and usage at list price, in the order in which they are looked for."""
-MATCHING = {"tax", "credit", "correction", "rounding"}
-"""Reasons with which an invoice still counts as reconciled."""
-Account = tuple[str, str, str]
-"""Billing account, month and currency."""
-_EXACT = Context(prec=100)
+UNEXPLAINED = "unexplained"
+"""The last of a gap's reasons, and the status of a comparison with more of it than is tolerated."""
 _NONE = Decimal(0)
+_SUBJECT = ("month", "service_provider_name", "billing_account_id", "billing_currency")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,25 +33,20 @@ class Line:
     stated: Decimal | None
     """Total of the invoice, or usage at list price; None where nothing was delivered."""
     stated_by: str
-    """invoice (InvoiceDetail), plan or usage."""
+    """invoice (InvoiceDetail), plan, nothing or usage."""
     day: date | None = None
     model: str | None = None
+    gap: Decimal
+    unexplained: Decimal
     reasons: dict[str, Decimal] = field(default_factory=dict)
     hint: str = ""
-    units: tuple[tuple[str, str, str], ...] = ()
-    """Source, billing account and month of the charges."""
+    status: str = ""
 
     @property
-    def gap(self) -> Decimal:
-        return _minus(self.billed or _NONE, self.stated or _NONE)
-
-    @property
-    def unexplained(self) -> Decimal:
-        return _minus(self.gap, _total(self.reasons.values()))
-
-    @property
-    def matches(self) -> bool:
-        return self.billed is not None and self.stated is not None and set(self.reasons) <= MATCHING
+    def why(self) -> str:
+        """Its reasons with their amounts in cents, and last what is unexplained."""
+        parts = {**self.reasons, **({UNEXPLAINED: self.unexplained} if self.unexplained else {})}
+        return "; ".join(r if r == "rounding" else f"{r} {round(a, 2):+,.2f}" for r, a in parts.items())
 
     @property
     def sentence(self) -> str:
@@ -93,334 +67,106 @@ class Line:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """Whether one account's month is open, reconciled or closed."""
+def invoices(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+    """Tell the comparisons of charges with invoices.
 
-    month: str
-    source: str
-    billing_account_id: str
-    status: str
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    total = _NONE
-    for amount in amounts:
-        total = _EXACT.add(total, amount)
-    return total
-
-
-def _minus(a: Decimal, b: Decimal) -> Decimal:
-    return _EXACT.subtract(a, b)
-
-
-def _sum(rows: Iterable[dict[str, Any]], column: str = "amount") -> Decimal:
-    return _total(r[column] for r in rows if r[column] is not None)
-
-
-# ------------------------------------------------------------------------------------------------------------ invoices
-
-
-def invoices(amounts: pl.DataFrame) -> list[Line]:
-    """Compare the charges of each invoice with what the invoice says.
-
-    Reads    the mart fct_invoice_reconciliation.
-    Returns  a line per invoice id, currency and side that states a total. Charges that name no invoice stand for an
-             invoice of the plan that names their account and month, and have lines of their own otherwise.
+    Reads    the marts fct_invoice_gap and fct_reconciliation_reason.
+    Returns  a line per invoice id, currency and side that states a total, and for charges without an invoice.
     """
-    sides: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    nameless: dict[tuple[Account, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in amounts.iter_rows(named=True):
-        if row["invoice_id"] is None:
-            account = (row["billing_account_id"], row["month"], row["billing_currency"])
-            nameless[account, row["invoice_issuer"]].append(row)
-        else:
-            sides[row["side"]][row["invoice_id"], row["billing_currency"]].append(row)
-    charges, lines = sides["charges"], []
-    taken: set[tuple[Account, str]] = set()
-    stated_ids = {invoice for side in ("invoice", "plan") for invoice, _ in sides[side]}
-    charged_ids = {invoice for invoice, _ in charges}
-    for side in ("invoice", "plan"):
-        for (invoice, currency), stated in sorted(sides[side].items()):
-            charged = charges.get((invoice, currency), [])
-            if side == "plan" and invoice not in charged_ids:
-                meant = [key for key in nameless if key not in taken and any(_stands_for(r, *key) for r in stated)]
-                charged = [row for key in meant for row in nameless[key]]
-                taken |= set(meant)
-            elsewhere = invoice in charged_ids and not charged
-            beside = {((r["billing_account_id"], r["month"], currency), r["invoice_issuer"]) for r in charged} - taken
-            unnamed = _total(_sum(nameless[key]) for key in beside if key in nameless)
-            lines.append(_invoice(invoice, currency, charged, stated, side, elsewhere, unnamed))
-    for (invoice, currency), charged in sorted(charges.items()):
-        if (invoice, currency) not in {*sides["invoice"], *sides["plan"]}:
-            reason = "currency" if invoice in stated_ids else "no invoice delivered"
-            lines.append(_alone(invoice, currency, charged, reason))
-    for key, charged in sorted(nameless.items()):
-        if key not in taken:
-            lines.append(_alone("", key[0][2], charged, "no invoice id"))
+    why = _reasons(reasons, ["comparison_id"], kind="invoice")
+    lines = [
+        Line(
+            kind="invoice",
+            month=row["month"],
+            subject=row["invoice_id"] or f"{row['invoice_issuer']}, account {row['billing_account_id']}",
+            issuer=(row["invoice_issuer"] or "an issuer nobody names") if row["invoice_id"] else "",
+            currency=row["billing_currency"],
+            billed=row["billed_cost"],
+            stated=row["stated_amount"],
+            stated_by=row["stated_by"],
+            gap=row["gap"],
+            unexplained=row["unexplained_gap"],
+            reasons=why.get((row["comparison_id"],), {}),
+            hint="" if row["billed_cost"] is not None else "the lake holds no charge of it",
+            status=row["status"],
+        )
+        for row in gaps.iter_rows(named=True)
+    ]
     return sorted(lines, key=lambda line: (line.month, line.subject, line.currency, line.stated_by))
 
 
-def _stands_for(stated: dict[str, Any], account: Account, issuer: str) -> bool:
-    """Whether an invoice of the plan stands for an account's charges that name none."""
-    named = stated["invoice_issuer"]
-    return (stated["billing_account_id"], stated["month"], stated["billing_currency"]) == account and (
-        named is None or named.casefold() == issuer.casefold()
-    )
+def usage(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+    """Tell the comparisons of a vendor's bill with its own counts at list price.
 
-
-def _invoice(
-    invoice: str,
-    currency: str,
-    charged: Sequence[dict[str, Any]],
-    stated: Sequence[dict[str, Any]],
-    side: str,
-    elsewhere: bool,
-    nameless: Decimal,
-) -> Line:
-    line = Line(
-        kind="invoice",
-        month=min(r["month"] for r in charged or stated),
-        subject=invoice,
-        issuer=_issuer(charged or stated),
-        currency=currency,
-        billed=_sum(charged) if charged else None,
-        stated=_sum(stated),
-        stated_by=side,
-        units=_units(charged),
-    )
-    if elsewhere:
-        return _with(line, {"currency": line.gap})
-    if not charged:
-        return _with(line, {}, "the lake holds no charge of it")
-    reasons: dict[str, Decimal] = {}
-    left = line.gap
-    parts = {"tax": "tax_amount", "credit": "credit_amount", "correction": "correction_amount"}
-    guessed: dict[str, Decimal] = {}
-    for reason, column in parts.items():
-        ours = _sum(charged, column)
-        if all(r[column] is not None for r in stated):
-            theirs = _sum(stated, column)
-            # Only what one side has and the other has nothing of explains itself.
-            if (ours == 0) != (theirs == 0):
-                reasons[reason] = _minus(ours, theirs)
-                left = _minus(left, reasons[reason])
-        elif ours:
-            guessed[reason] = ours
-    if abs(left) > CENT:
-        combined = [c for n in range(1, len(guessed) + 1) for c in combinations(guessed, n)]
-        fitting = next((c for c in combined if abs(_minus(left, _total(guessed[r] for r in c))) <= CENT), ())
-        for reason in fitting:
-            reasons[reason] = guessed[reason]
-            left = _minus(left, guessed[reason])
-    if abs(left) > CENT and nameless and abs(_EXACT.add(left, nameless)) <= CENT:
-        reasons["charges without an invoice id"] = -nameless
-        left = _EXACT.add(left, nameless)
-    if left and abs(left) <= CENT:
-        reasons["rounding"] = left
-    return _with(line, reasons)
-
-
-def _alone(subject: str, currency: str, charged: Sequence[dict[str, Any]], reason: str) -> Line:
-    line = Line(
-        kind="invoice",
-        month=min(r["month"] for r in charged),
-        subject=subject or f"{charged[0]['invoice_issuer']}, account {charged[0]['billing_account_id']}",
-        issuer=_issuer(charged) if subject else "",
-        currency=currency,
-        billed=_sum(charged),
-        stated=None,
-        stated_by="nothing",
-        units=_units(charged),
-    )
-    return _with(line, {reason: line.gap})
-
-
-def _issuer(rows: Sequence[dict[str, Any]]) -> str:
-    return next((r["invoice_issuer"] for r in rows if r["invoice_issuer"]), "an issuer nobody names")
-
-
-def _units(charged: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:
-    return tuple(sorted({(r["source"], r["billing_account_id"], r["month"]) for r in charged}))
-
-
-def _with(line: Line, reasons: dict[str, Decimal], hint: str = "") -> Line:
-    return Line(**{**line.__dict__, "reasons": {r: a for r, a in reasons.items() if a}, "hint": hint})
-
-
-# --------------------------------------------------------------------------------------------------------------- usage
-
-
-def usage(amounts: pl.DataFrame) -> list[Line]:
-    """Compare a vendor's bill with its own counts at list price.
-
-    Reads    the mart fct_usage_reconciliation.
+    Reads    the marts fct_usage_gap and fct_reconciliation_reason.
     Returns  a line per vendor, account, day, currency and model; of a day on which one side does not tell the model,
              one line of all models.
     """
-    days: dict[tuple[str, str, date], list[dict[str, Any]]] = defaultdict(list)
-    last: dict[tuple[str, str, str], date] = {}
-    for row in amounts.iter_rows(named=True):
-        vendor, account, day = row["service_provider_name"], row["billing_account_id"], row["charge_date"]
-        days[vendor, account, day].append(row)
-        if row["kind"] in ("tokens", "not told"):
-            last[row["side"], vendor, account] = max(day, last.get((row["side"], vendor, account), day))
-    lines = []
-    for (vendor, account, day), rows in sorted(days.items()):
-        for key, group in sorted(_groups(rows).items()):
-            lines.append(_usage(vendor, account, day, *key, group, rows, last))
-    return lines
+    why = _reasons(reasons, ["comparison_id"], kind="usage")
+    lines = [
+        Line(
+            **_usage(row), day=row["charge_date"], model=row["model"], status=row["status"],
+            reasons=why.get((row["comparison_id"],), {}), hint=_hint(row["billed_tokens"], row["counted_tokens"]),
+        )
+        for row in gaps.iter_rows(named=True)
+    ]  # fmt: skip
+    return sorted(lines, key=lambda line: (line.subject, line.day, line.currency, line.model))
 
 
-def _groups(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Rows of a vendor's day by currency and model; what has no model, such as tax, is by itself."""
-    told = all(r["model"] is not None for r in rows if r["kind"] == "tokens") and all(
-        r["kind"] != "not told" for r in rows
+def by_month(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+    """Tell the same by month, vendor, account and currency: days added up, reasons included."""
+    added = ("billed_cost", "list_cost", "gap", "unexplained_gap")
+    months = gaps.group_by(_SUBJECT).agg(
+        # The sum of nothing known is unknown, which polars calls 0.
+        pl.when(pl.col(c).count() > 0).then(pl.col(c).sum()).alias(c)
+        for c in added
     )
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for r in rows:
-        groups[r["billing_currency"], (r["model"] or "no model") if told else "all models"].append(r)
-    return groups
+    told = reasons.join(gaps.select("comparison_id", *_SUBJECT[1:3]), on="comparison_id")
+    why = _reasons(told, list(_SUBJECT), kind="usage")
+    return [
+        Line(**_usage(row), reasons=why.get(tuple(row[c] for c in _SUBJECT), {}))
+        for row in months.sort(_SUBJECT).iter_rows(named=True)
+    ]
 
 
-def _usage(
-    vendor: str,
-    account: str,
-    day: date,
-    currency: str,
-    model: str,
-    group: Sequence[dict[str, Any]],
-    whole_day: Sequence[dict[str, Any]],
-    last: dict[tuple[str, str, str], date],
-) -> Line:
-    bill = [r for r in group if r["side"] == "bill"]
-    used = [r for r in group if r["side"] == "usage"]
-    line = Line(
-        kind="usage",
-        month=f"{day:%Y-%m}",
-        day=day,
-        subject=f"{vendor}, account {account}",
-        model=model,
-        currency=currency,
-        billed=_sum(bill) if bill else None,
-        stated=_sum(used) if any(r["amount"] is not None for r in used) else None,
-        stated_by="usage",
+def table(lines: Sequence[Line]) -> pl.DataFrame:
+    """Lines as rows, those with something unexplained first, the largest gap before the others."""
+    columns = ("month", "subject", "issuer", "currency", "billed", "stated", "gap", "unexplained", "why", "status")
+    schema = {c: pl.Decimal(38, 18) if c in columns[4:8] else pl.String for c in columns}
+    ordered = sorted(lines, key=lambda line: (line.status != UNEXPLAINED, -abs(line.unexplained), -abs(line.gap)))
+    return pl.DataFrame(
+        [[None if (value := getattr(line, c)) == "" else value for c in columns] for line in ordered],
+        schema=schema,
+        orient="row",
     )
-    reasons: dict[str, Decimal] = {}
-    of_tokens = [r for r in whole_day if r["kind"] in ("tokens", "not told")]
-    billed_in = {r["billing_currency"] for r in of_tokens if r["side"] == "bill"}
-    used_in = {r["billing_currency"] for r in of_tokens if r["side"] == "usage"}
-    for kind in ("tax", "credit", "adjustment", "purchase", "other items"):
-        reasons[kind] = _sum(r for r in bill if r["kind"] == kind)
-    left = _minus(line.gap, _total(reasons.values()))
-    if (bill and used_in and currency not in used_in) or (used and billed_in and currency not in billed_in):
-        return _with(line, {"currency": left, **reasons})
-    ours, theirs = (_sum(r for r in rows if r["service_tier"] == "priority") for rows in (bill, used))
-    if (ours == 0) != (theirs == 0) and not any(r["unpriced_tokens"] for r in used):
-        reasons["priority tier"] = _minus(ours, theirs)
-        left = _minus(left, reasons["priority tier"])
-    tokens = [_sum(rows, "tokens") for rows in ([r for r in bill if r["kind"] == "tokens"], used)]
-    if left and abs(left) > CENT:
-        reason = _missing_side(day, billed_in, used_in, last, vendor, account)
-        ending = max(d for (_, v, a), d in last.items() if (v, a) == (vendor, account)) if of_tokens else day
-        if reason:
-            reasons[reason] = left
-        elif day > ending - timedelta(days=LATE_DAYS) and left > 0 and tokens[0] > tokens[1]:
-            reasons["late usage"] = left
-        elif left > 0 and any(r["unpriced_tokens"] for r in used):
-            reasons["unpriced model"] = left
-    elif left:
-        reasons["rounding"] = left
-    return _with(line, reasons, _hint(tokens))
 
 
-def _missing_side(
-    day: date,
-    billed_in: set[str],
-    used_in: set[str],
-    last: dict[tuple[str, str, str], date],
-    vendor: str,
-    account: str,
-) -> str | None:
-    """Why a whole side of a vendor's day is not there: it is not delivered at all, or not yet."""
-    for here, side, missing, late in (
-        (used_in, "usage", "no usage delivered", "late usage"),
-        (billed_in, "bill", "no bill delivered", "late bill"),
-    ):
-        if not here:
-            until = last.get((side, vendor, account))
-            return late if until is not None and day > until else missing
-    return None
+def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "usage", "month": row["month"], "currency": row["billing_currency"], "stated_by": "usage",
+        "subject": f"{row['service_provider_name']}, account {row['billing_account_id']}",
+        "billed": row["billed_cost"], "stated": row["list_cost"], "gap": row["gap"],
+        "unexplained": row["unexplained_gap"],
+    }  # fmt: skip
 
 
-def _hint(tokens: Sequence[Decimal]) -> str:
-    billed, counted = tokens
+def _reasons(reasons: pl.DataFrame, key: list[str], *, kind: str) -> dict[tuple[Any, ...], dict[str, Decimal]]:
+    """The reasons of each comparison, or of what else `key` tells apart, in their order; unexplained is none."""
+    found: dict[tuple[Any, ...], dict[str, Decimal]] = defaultdict(dict)
+    told = reasons.filter((pl.col("kind") == kind) & (pl.col("reason") != UNEXPLAINED))
+    added = told.group_by(*key, "reason_order", "reason").agg(pl.col("amount").sum())
+    for *of, _, reason, amount in added.sort(*key, "reason_order").iter_rows():
+        if amount:
+            found[tuple(of)][reason] = amount
+    return found
+
+
+def _hint(billed: Decimal | None, counted: Decimal | None) -> str:
     if not billed:
         return ""
-    if billed != counted:
-        return f"{billed:,.0f} tokens were billed, {counted:,.0f} counted"
+    if billed != (counted or _NONE):
+        return f"{billed:,.0f} tokens were billed, {counted or _NONE:,.0f} counted"
     return f"all {billed:,.0f} tokens were counted: the price is not the list price"
-
-
-# --------------------------------------------------------------------------------------------------------- what is said
-
-
-def by_month(lines: Sequence[Line]) -> list[Line]:
-    """Usage lines of days added up to one per month, vendor, account and currency, reasons included."""
-    groups: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
-    for line in lines:
-        groups[line.month, line.subject, line.currency].append(line)
-    months = []
-    for (month, subject, currency), days in sorted(groups.items()):
-        reasons: dict[str, Decimal] = defaultdict(Decimal)
-        for line in days:
-            for reason, amount in line.reasons.items():
-                reasons[reason] = _EXACT.add(reasons[reason], amount)
-        billed, stated = ([getattr(d, side) for d in days] for side in ("billed", "stated"))
-        months.append(
-            Line(
-                kind="usage",
-                month=month,
-                subject=subject,
-                currency=currency,
-                billed=_total(b for b in billed if b is not None) if any(b is not None for b in billed) else None,
-                stated=_total(s for s in stated if s is not None) if any(s is not None for s in stated) else None,
-                stated_by="usage",
-                reasons={r: reasons[r] for r in USAGE_REASONS if reasons.get(r)},
-            )
-        )
-    return months
-
-
-def statuses(
-    amounts: pl.DataFrame, lines: Sequence[Line], *, closed: Callable[[str, str, str], bool], tolerance: Decimal = CENT
-) -> list[Status]:
-    """Whether each source's account and month is closed, reconciled or open.
-
-    Reads    the mart fct_invoice_reconciliation, the lines of `invoices`, and what the plan closes.
-    Returns  closed where the plan says so; reconciled where every charge is on an invoice that was delivered and no
-             more than the tolerance of it is unexplained; else open.
-    """
-    on: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
-    for line in lines:
-        for unit in line.units:
-            nothing_asked = line.stated is None and not line.billed
-            on[unit].append(nothing_asked or (line.matches and abs(line.unexplained) <= tolerance))
-    units = {
-        (r["source"], r["billing_account_id"], r["month"])
-        for r in amounts.iter_rows(named=True)
-        if r["side"] == "charges"
-    }
-    return [
-        Status(
-            month=month,
-            source=source,
-            billing_account_id=account,
-            status="closed" if closed(source, account, month) else "reconciled" if all(on[unit]) else "open",
-        )
-        for unit in sorted(units, key=lambda u: (u[2], u[0], u[1]))
-        for source, account, month in [unit]
-    ]
 
 
 def shown(amount: Decimal | None, *, sign: bool = False) -> str:

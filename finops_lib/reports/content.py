@@ -14,7 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from finops_lib import charts
-from finops_lib.analysis import forecast, roi, spend, views
+from finops_lib.analysis import forecast, reconciliation, roi, spend, views
 from finops_lib.errors import UsageError
 
 MARTS = (
@@ -29,6 +29,10 @@ MARTS = (
     "fct_forecast_accuracy",
     "fct_use_case_value",
     "fct_data_freshness",
+    "fct_invoice_gap",
+    "fct_usage_gap",
+    "fct_reconciliation_reason",
+    "fct_month_status",
 )
 
 Kind = Literal["text", "money", "price", "share", "change", "count", "number", "date"]
@@ -148,7 +152,7 @@ def compose(
         figures=_figures(facts),
         sections=[
             _spend(facts), _allocation(facts), _unit_cost(facts), _lifecycle(facts), _plan(facts), _returns(facts),
-            _unknown(facts), _sources(facts),
+            *_invoices(facts), _unknown(facts), _sources(facts),
         ],
     )  # fmt: skip
 
@@ -516,6 +520,62 @@ def _returns(facts: _Facts) -> Section:
             ),
         ],
     )  # fmt: skip
+
+
+def _invoices(facts: _Facts) -> list[Section]:
+    """Nothing where neither an invoice nor a vendor's count was delivered: there is nothing to compare."""
+    gaps, counts = facts.marts["fct_invoice_gap"], facts.marts["fct_usage_gap"]
+    vendor = ["month", "service_provider_name", "billing_account_id"]
+    counted = counts.filter(pl.col("list_cost").is_not_null()).select(vendor).unique()
+    if gaps.filter(pl.col("stated_by") != "nothing").is_empty() and counted.is_empty():
+        return []
+    reasons = facts.marts["fct_reconciliation_reason"]
+    due = pl.col("month") <= facts.month
+    shown = gaps.filter((due & (pl.col("last_month") >= facts.month)) | (due & (pl.col("status") == "unexplained")))
+    vendors = counts.join(counted, on=vendor, how="semi").filter(month=facts.month)
+    sides = (
+        Column(name="currency", title="Currency"), _money("billed", "Billed"),
+        Column(name="stated", title="Invoiced", kind="money", absent="none"), _money("gap", "Gap"),
+        _money("unexplained", "Unexplained"), Column(name="why", title="Reasons"),
+    )  # fmt: skip
+    return [
+        Section(
+            name="invoices",
+            title="Invoices and counts",
+            question="Is the bill what the invoices and the vendors' own counts say?",
+            tables=[
+                Table(
+                    name="invoices", title=f"Invoices of {_in(facts)}, and any before with a gap unexplained",
+                    mart="fct_invoice_gap", basis="Billed cost; amounts as the issuer or the plan states them",
+                    rows=reconciliation.table(reconciliation.invoices(shown, reasons)),
+                    columns=(
+                        Column(name="month", title="Month"), Column(name="issuer", title="Issuer", absent="–"),
+                        Column(name="subject", title="Invoice"), *sides,
+                    ),
+                ),
+                Table(
+                    name="vendor_counts", title=f"Vendors that count, in {_in(facts)}", mart="fct_usage_gap",
+                    basis="Billed cost; the vendor's own count at list price",
+                    rows=reconciliation.table(reconciliation.by_month(vendors, reasons)),
+                    columns=(
+                        Column(name="subject", title="Vendor"), *sides[:2],
+                        Column(name="stated", title="Counted, at list price", kind="money", absent="none"), *sides[3:],
+                    ),
+                ),
+                Table(
+                    name="open_months", title="Months neither reconciled nor closed", mart="fct_month_status",
+                    basis="Invoices compared with billed cost",
+                    rows=facts.marts["fct_month_status"].filter(due, status="open").sort("month", "source"),
+                    columns=(
+                        Column(name="month", title="Month"), Column(name="source", title="Source"),
+                        Column(name="billing_account_id", title="Account"),
+                        Column(name="open_comparisons", title="Comparisons that do not match", kind="count"),
+                        Column(name="comparisons", title="of", kind="count"),
+                    ),
+                ),
+            ],
+        )
+    ]  # fmt: skip
 
 
 def _unknown(facts: _Facts) -> Section:
