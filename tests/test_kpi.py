@@ -127,7 +127,5 @@ def test_the_plan_can_draw_a_line_for_every_kpi_and_setting_there_is(kpis: pl.Da
     allowed = set(contract("threshold").column("measure").values)
     listed = (GOVERNANCE / "int_kpis_listed.sql").read_text(encoding="utf-8")
     names = set(re.findall(r"\(\s*'(\w+)', '", listed))
-    built_in = (GOVERNANCE / "int_thresholds_chosen.sql").read_text(encoding="utf-8")
-    settings = set(re.findall(r"\('(\w+)', 'setting'", built_in))
     assert set(kpis["kpi"]) == names
-    assert allowed == names | settings
+    assert allowed == names | {d["measure"] for d in warehouse.default_thresholds()}

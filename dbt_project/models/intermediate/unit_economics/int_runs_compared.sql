@@ -33,7 +33,7 @@ select
         when ordered.status <> 'running' then ordered.status
         when
             {{ dbt.datediff('cast(ordered.started_at as date)', 'data_dates.data_through', 'day') }}
-            > {{ var('training_abandoned_after_days') }}
+            > {{ limit_of('abandoned_run_days') }}
             then 'abandoned'
         else 'running'
     end as result,
