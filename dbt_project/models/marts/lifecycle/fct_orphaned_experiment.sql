@@ -1,7 +1,7 @@
 -- Experiments that are still billed although nothing has run for them and nobody has asked them for anything for as
 -- many days as the plan allows, and what they have cost since. Orphaned where nobody answers for them either, idle
--- where somebody does; unknown where neither runs nor requests are delivered at all. Before any pool is split; one row per
--- subject and currency.
+-- where somebody does; unknown where neither runs nor requests are delivered at all. Before any pool is split; one row
+-- per subject and currency.
 with experiments as (
     select
         subject_kind,
