@@ -75,9 +75,12 @@ select
     cast(production_cost as decimal(38, 18)) as production_cost,
     cast(unknown_cost as decimal(38, 18)) as unknown_cost,
     cast(effective_cost as decimal(38, 18)) as effective_cost,
+    {{ ratio('experiment_cost', 'effective_cost') }} as experiment_share,
+    {{ ratio('production_cost', 'effective_cost') }} as production_share,
     {{ ratio('unknown_cost', 'effective_cost') }} as unknown_share,
     experiment_ratio,
     experiment_limit,
+    experiment_limit * {{ ratio('production_cost', 'effective_cost') }} as limit_share,
     case
         when production_cost <= 0 then 'no production'
         when experiment_ratio > experiment_limit then 'over'

@@ -59,6 +59,12 @@ select
     bill_tie,
     case when result in ('failed', 'stopped', 'abandoned') then effective_cost end as unfinished_cost,
     case when spot_interruptions > 0 then effective_cost end as interrupted_cost,
+    sum(effective_cost) over (
+        partition by {{ month_text('cast(started_at as date)') }}, billing_currency
+    ) as month_cost,
+    sum(case when result in ('failed', 'stopped', 'abandoned') then effective_cost end) over (
+        partition by {{ month_text('cast(started_at as date)') }}, billing_currency
+    ) as month_unfinished_cost,
     case when is_spot then {{ exact_difference('list_cost', 'effective_cost') }} end as below_list_cost,
     {{ ratio('effective_cost', 'epochs') }} as cost_per_epoch,
     {{ ratio('effective_cost', 'metric_value') }} as cost_per_metric_point,
