@@ -536,10 +536,6 @@ def _to_date(data_date: date) -> pl.Expr:
 
 
 def _sum(column: str) -> pl.Expr:
-    return _sum_where(column, pl.lit(value=True))
-
-
-def _sum_where(column: str, condition: pl.Expr) -> pl.Expr:
     """Sum of what is known; NULL where rows are there and none of them is known."""
-    chosen = pl.col(column).filter(condition)
-    return pl.when((chosen.count() > 0) | (chosen.len() == 0)).then(chosen.sum()).alias(column)
+    known = pl.col(column)
+    return pl.when((known.count() > 0) | (known.len() == 0)).then(known.sum()).alias(column)
