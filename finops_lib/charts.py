@@ -172,7 +172,7 @@ def token_prices(frame: pl.DataFrame, *, data_date: date, top: int = 9) -> Chart
     shown = frame.filter(pl.col("model").is_in(models[:top]))
     last = frame.filter(pl.col("month") == frame["month"].max()).row(0, named=True)
     found = f"1M tokens cost {money(last['month_per_1m'], currency)} in {month_name(last['month'])}{_so_far(last)}"
-    cuts = shown.filter(pl.col("change") < -0.05).sort("change")
+    cuts = shown.filter(pl.col("is_cut")).sort("change")
     if cuts.height:
         cut = cuts.row(0, named=True)
         found += f"; {cut['model']} fell most, by {percent(-cut['change'])} in {month_name(cut['month'], year=True)}"
@@ -253,10 +253,10 @@ def requests(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 14)
     )
 
 
-def lifecycle(frame: pl.DataFrame, *, data_date: date, limit: float = 0.30) -> Chart:
-    """Stacked shares of experiment, production and unknown by month, with a mark where experiments reach the limit.
+def lifecycle(frame: pl.DataFrame, *, data_date: date) -> Chart:
+    """Stacked shares of experiment, production and unknown by month, with a mark where experiments reach the line.
 
-    Reads    analysis.views.lifecycles, one currency; its limit_share is `limit` of production.
+    Reads    analysis.views.lifecycles, one currency.
     Returns  a chart, or the sentence NEEDS["lifecycle"].
     """
     frame = frame.filter(pl.col("share").is_not_null())
@@ -268,10 +268,9 @@ def lifecycle(frame: pl.DataFrame, *, data_date: date, limit: float = 0.30) -> C
     if ratio is None:
         found = f"No cost is known to be production's in {when}, so experiments have nothing to be held against"
     else:
-        side = "above" if ratio > limit else "within"
-        found = (
-            f"Experiments cost {percent(ratio)} of what production costs in {when}, {side} the {percent(limit)} line"
-        )
+        side = "over" if last["status"] == "over" else "within"
+        line = percent(last["experiment_limit"])
+        found = f"Experiments cost {percent(ratio)} of what production costs in {when}, {side} the {line} line"
     kinds = [k for k in ("experiment", "production", "unknown") if k in frame["lifecycle"]]
     bars = (
         alt.Chart(_ranked(frame, "lifecycle", kinds))
@@ -295,7 +294,7 @@ def lifecycle(frame: pl.DataFrame, *, data_date: date, limit: float = 0.30) -> C
         .mark_tick(color=BLACK, opacity=1, thickness=2.5, orient="horizontal", bandSize=34)
         .encode(x=_month_axis(frame), y=alt.Y("limit_share:Q"))
     )
-    line = f"black mark: experiments at {percent(limit)} of production"
+    line = f"black mark: experiments at {percent(last['experiment_limit'])} of production"
     return _finish(_layer(bars, marks), found, _basis(currency, data_date, line), height=280)
 
 
@@ -310,9 +309,9 @@ def training(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 15)
         return nothing("training")
     currency = _one(priced, "billing_currency")
     first = priced.row(0, named=True)
-    total = money(first["total_cost"], currency)
-    lost = money(first["lost_cost"], currency)
-    found = f"{priced.height} training runs cost {total}; {lost} of it went into runs that failed or were stopped"
+    total = money(first["month_cost"], currency)
+    lost = money(first["month_unfinished_cost"] or 0, currency)
+    found = f"{priced.height} training runs cost {total}; {lost} of it went into runs that never finished"
     shown = priced.head(top).with_columns(run=pl.coalesce("run_name", "run_id"))
     names = shown["run_id"].to_list()
     called = dict(zip(names, shown["run"], strict=True))
@@ -572,6 +571,75 @@ def png(chart: Chart, *, scale: float = 2) -> bytes:
 
     drawn: bytes = vl_convert.vegalite_to_png(_spec(chart), scale=scale, allowed_base_urls=[])
     return drawn
+
+
+def moved_most(drivers: pl.DataFrame) -> str:
+    """What a table of analysis.views.drivers found."""
+    if drivers.is_empty():
+        return "What moved the bill most from month to month"
+    first = drivers.row(0, named=True)
+    change = first["cost_change"]
+    named = [w for w in (first["model"], first["sku"]) if w not in (None, "none", "unknown")]
+    return (
+        f"What moved the bill of {first['period_start']:%B %Y}: {first['team']}'s {' '.join(named)} most, "
+        f"{money(abs(change), first['billing_currency'])} {'more' if change > 0 else 'less'} than in "
+        f"{first['previous_start']:%B}"
+    )
+
+
+def falls(tagged: pl.DataFrame, when: str) -> str:
+    """What a table of analysis.views.tag_coverage found."""
+    fallen = tagged.filter(pl.col("finding") == "sudden fall")
+    if fallen.is_empty():
+        return f"Tags in {when}: none fell suddenly"
+    first = fallen.row(0, named=True)
+    more = f", and {fallen.height - 1} more fell" if fallen.height > 1 else ""
+    return (
+        f"Tags in {when}: {first['tag_key']} of {first['scope_value']} fell from {percent(first['coverage_before'])} "
+        f"to {percent(first['coverage'])}{more}"
+    )
+
+
+def committed(commitments: pl.DataFrame, when: str) -> str:
+    """What a table of fct_commitments found."""
+    known = commitments.filter(pl.col("utilization").is_not_null()).sort("utilization", "commitment_id")
+    if known.is_empty():
+        return f"Commitments in {when}"
+    least = known.row(0, named=True)
+    return (
+        f"Commitments in {when}: the least used is {least['service_provider_name']}'s "
+        f"{(least['commitment_type'] or 'commitment').lower()}, {percent(least['utilization'])} of it"
+    )
+
+
+def stood_idle(machines: pl.DataFrame, when: str) -> str:
+    """What a table of analysis.views.idle_machines found."""
+    if machines.is_empty():
+        return f"Machines with GPUs that stood idle in {when}"
+    first = machines.row(0, named=True)
+    cost = money(first["idle_days_cost"], first["billing_currency"])
+    return f"{_count(machines.height, 'machine')} with GPUs stood idle in {when}; {first['team']}'s dearest cost {cost}"
+
+
+def graded(kpis: pl.DataFrame, when: str) -> str:
+    """What a table of analysis.views.kpis found, by the first edition that grades."""
+    column = next((name for name in kpis.columns if name.startswith("grade_")), None)
+    if column is None:
+        return f"KPIs of the company in {when}"
+    counts = dict(kpis.drop_nulls(column).group_by(column).len().iter_rows())
+    grades = ("run", "walk", "crawl", "within limit", "below run", "below walk", "below crawl", "over limit")
+    said = ", ".join(f"{counts[grade]} {grade}" for grade in grades if grade in counts)
+    return f"KPIs of the company in {when}: {said} by the edition {column.removeprefix('grade_')}"
+
+
+def crossed(gates: pl.DataFrame) -> str:
+    """What the answers of fct_gate found."""
+    judged = gates.group_by("gate").agg(pl.col("is_passed").drop_nulls().all(), known=pl.col("is_passed").count())
+    known = judged.filter(pl.col("known") > 0)
+    failed = known.filter(~pl.col("is_passed")).sort("gate")["gate"].to_list()
+    return f"{known.height - len(failed)} of {_count(known.height, 'gate')} passed" + (
+        f"; not {', '.join(failed)}" if failed else ""
+    )
 
 
 def show_in_notebooks() -> None:

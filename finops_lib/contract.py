@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -76,6 +77,13 @@ class Rule:
     offends: str
     """SQL condition, true on offending rows and never null."""
     wanted: str
+    allowed: tuple[str, ...] = ()
+    """The values it lets through, where it lists them."""
+
+    def nearest(self, value: Any) -> str:
+        """The allowed value that somebody who wrote `value` will have meant, as a remark; empty where none is near."""
+        near = get_close_matches(str(value), self.allowed, n=1, cutoff=0.6)
+        return f" (the nearest is {near[0]})" if near else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +149,17 @@ class Contract:
                 )
             if c.values:
                 listed = ", ".join(literal(v) for v in c.values)
-                shown = ", ".join(c.values) if len(c.values) <= 8 else f"one of the {len(c.values)} values FOCUS lists"
+                lists = "plan/README.md" if self.plan else "FOCUS"
+                shown = (
+                    ", ".join(c.values) if len(c.values) <= 8 else f"one of the {len(c.values)} values {lists} lists"
+                )
                 found.append(
                     Rule(
                         name="allowed values",
                         column=c.name,
                         offends=f"coalesce({name} not in ({listed}), false)",
                         wanted=shown if len(c.values) > 8 else f"one of {shown}",
+                        allowed=c.values,
                     )
                 )
             if c.pattern:

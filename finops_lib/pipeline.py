@@ -94,6 +94,15 @@ def _guide() -> str:
             for c in own.delivered_columns:
                 values = f" One of {', '.join(c.values)}." if c.values else ""
                 lines.append(f"| {c.name} | {'yes' if c.required else 'no'} | {c.description}{values} |")
+            if own.dataset == "threshold":
+                lines += ["", "What holds where the file says nothing:", ""]
+                lines += [
+                    "| measure | edition | grade | value | unit | meaning | source |",
+                    "|---|---|---|---|---|---|---|",
+                ]
+                for d in warehouse.default_thresholds():
+                    listed = (d[k] for k in ("measure", "edition", "grade", "value", "unit", "meaning", "source"))
+                    lines.append(f"| {' | '.join(listed)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,8 @@
-"""The gates: facts of the warehouse in, verdicts out. Where there are no facts, nothing has passed."""
+"""The gates: what the mart fct_gate found, said in words. Where there is nothing to judge by, nothing has passed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,90 +15,29 @@ from .lake import Home
 if TYPE_CHECKING:
     import polars as pl
 
-WINDOW = 30
-"""Days up to the data date over which shares are taken: a gate shall notice this month, whatever day of it is."""
-
-HORIZON = 30
-"""Days ahead at which the forecast is judged: about a month end."""
-
 SHOWN = 5
 """Offenders that a verdict names; its facts hold all."""
 
-MARTS = (
-    "fct_allocated_cost",
-    "fct_budget_status",
-    "fct_data_freshness",
-    "fct_forecast",
-    "fct_forecast_accuracy",
-    "fct_inference_unit_cost",
-    "fct_invoice_gap",
-    "fct_lifecycle_cost",
-)
+MARTS = ("fct_gate",)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Gate:
-    """What is tolerated, who says so, and what to do when it is more."""
-
-    limit: float
-    source: str
-    todo: str
-
-
-GATES: Mapping[str, Gate] = MappingProxyType(
+GATES: Mapping[str, str] = MappingProxyType(
     {
-        "share unallocated": Gate(
-            limit=0.20,
-            source="FinOps Foundation maturity model 2023: Walk allocates 80 % of spend",
-            todo="Add a rule to plan/tag_rule.csv for the largest rows without a team, or tag them at the source.",
-        ),
-        "share unpriced": Gate(
-            limit=0.01,
-            source="our judgement: an estimate that leaves out more than 1 % of tokens misleads",
-            todo="Update genai-prices; until it knows the models, read their cost from the bill.",
-        ),
-        "lifecycle unknown": Gate(
-            limit=0.20,
-            source="FinOps Foundation, cost allocation: 80 % of cost tagged or in a known hierarchy",
-            todo="Add rules to plan/lifecycle_rule.csv until what is unknown is small.",
-        ),
-        "experiment beside production": Gate(
-            limit=0.30,
-            source="FinOps Foundation, workload management: alert above 30 % of production (their example)",
-            todo="Ask the owners of the largest experiments which of them can stop.",
-        ),
-        "budgets over": Gate(
-            limit=0,
-            source="a budget is a limit",
-            todo="Ask each budget's owner to stop spend or to change plan/budget.csv.",
-        ),
-        "budgets at risk": Gate(
-            limit=0,
-            source="a budget is a limit",
-            todo="Show each budget's owner what is expected by the end of the month, while it can be changed.",
-        ),
-        "forecast error": Gate(
-            limit=0.20,
-            source="FinOps Foundation maturity model 2023: Crawl is within 20 %",
-            todo="Do not promise a month end from this forecast; look for the change that broke the pattern.",
-        ),
-        "unapproved services": Gate(
-            limit=0,
-            source="the organisation's own plan/approved_service.csv",
-            todo="Approve it in plan/approved_service.csv, or ask the team that uses it to stop.",
-        ),
-        "unexplained invoices": Gate(
-            limit=0,
-            source="an invoice is paid when its charges are known",
-            todo="Ask the issuer what the gap is for before paying; `finops reconcile` tells it to the last digit.",
-        ),
-        "stale data": Gate(
-            limit=3,
-            source="our judgement: providers finish a day's bill within three days",
-            todo="Deliver the newest export of each source that is behind, or remove the source.",
-        ),
+        "share unallocated": "Add a rule to plan/tag_rule.csv for the largest rows without a team, or tag them at the "
+        "source.",
+        "share unpriced": "Update genai-prices; until it knows the models, read their cost from the bill.",
+        "lifecycle unknown": "Add rules to plan/lifecycle_rule.csv until what is unknown is small.",
+        "experiment beside production": "Ask the owners of the largest experiments which of them can stop.",
+        "budgets over": "Ask each budget's owner to stop spend or to change plan/budget.csv.",
+        "budgets at risk": "Show each budget's owner what is expected by the end of the month, while it can be "
+        "changed.",
+        "forecast error": "Do not promise a month end from this forecast; look for the change that broke the pattern.",
+        "unapproved services": "Approve it in plan/approved_service.csv, or ask the team that uses it to stop.",
+        "unexplained invoices": "Ask the issuer what the gap is for before paying; `finops reconcile` tells it to the "
+        "last digit.",
+        "stale data": "Deliver the newest export of each source that is behind, or remove the source.",
     }
 )
+"""What to do when a gate has not passed; its line is a row of plan/threshold.csv or a shipped default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,115 +58,73 @@ class Verdict:
 def check(home: Home) -> list[Verdict]:
     """Judge the warehouse by every gate.
 
-    Reads    the marts of `home` and its plan's approved services, as of the data date.
+    Reads    the mart fct_gate of `home`.
     Returns  one verdict per gate, in the order of `GATES`.
     Refuses  NotBuiltError when the warehouse is not built.
     """
-    facts = {name: warehouse.mart(home, name) for name in MARTS}
-    facts["approved_service"] = warehouse.dataset(home, "approved_service")
-    return verdicts(facts, data_through=warehouse.data_date(home))
+    return verdicts(warehouse.mart(home, "fct_gate"))
 
 
-def verdicts(facts: Mapping[str, pl.DataFrame], *, data_through: date) -> list[Verdict]:
-    """Judge facts by every gate.
+def verdicts(found: pl.DataFrame) -> list[Verdict]:
+    """Say in words what every gate found.
 
-    Reads    `facts`: the marts of `MARTS` and approved_service, by name.
-    Returns  one verdict per gate, in the order of `GATES`.
+    Reads    the mart fct_gate.
+    Returns  one verdict per gate, in the order of `GATES`; a gate passes where each of its answers does, and has no
+             verdict where it has no answer.
     """
-    return list(_verdicts(facts, data_through))
+    rows = list(found.iter_rows(named=True))
+    return [_verdict(gate, [row for row in rows if row["gate"] == gate]) for gate in GATES]
 
 
-def _verdicts(facts: Mapping[str, pl.DataFrame], data_through: date) -> Iterator[Verdict]:
-    import polars as pl
-
-    from .analysis import forecast, governance, spend
-
-    def lately(name: str) -> pl.DataFrame:
-        return governance.recent(facts[name], data_through=data_through, days=WINDOW)
-
-    allocated = lately("fct_allocated_cost")
-    yield _at_most("share unallocated", spend.share_allocated(allocated), "unallocated_share", by="billing_currency")
-    yield _at_most("share unpriced", governance.share_unpriced(lately("fct_inference_unit_cost")), "share")
-    shares = governance.lifecycle_shares(lately("fct_lifecycle_cost"))
-    yield _at_most("lifecycle unknown", shares, "unknown_share", by="billing_currency")
-    yield _at_most("experiment beside production", shares, "experiment_ratio", by="billing_currency")
-
-    budgets = facts["fct_budget_status"].filter(month=f"{data_through:%Y-%m}")
-    listed = budgets.select(
-        "budget_name", "owner", "billing_currency", "budget_amount", "actual_cost", "expected_cost", "status"
-    )
-    yield _none_of("budgets over", listed.filter(status="over"), "budget_name", known=len(budgets))
-    forecast_known = budgets.get_column("expected_cost").count()
-    yield _none_of("budgets at risk", listed.filter(status="at risk"), "budget_name", known=forecast_known)
-
-    accuracy = governance.answered_accuracy(
-        facts["fct_forecast_accuracy"], facts["fct_forecast"], horizon_days=HORIZON
-    ).with_columns(grade=pl.col("wape").map_elements(forecast.accuracy_grade, return_dtype=pl.String))
-    yield _at_most("forecast error", accuracy.filter(scope="total"), "wape", by="currency")
-
-    approved = facts["approved_service"]
-    unapproved = governance.unapproved_spend(allocated, approved)
-    what = ("service_provider_name", "service_name", "model")
-    yield _none_of("unapproved services", unapproved, *what, known=len(approved))
-    invoices = facts["fct_invoice_gap"].filter(pl.col("stated_by") != "nothing")
-    gaps = invoices.filter(status="unexplained").select(
-        "month", pl.col("invoice_issuer").fill_null("an issuer nobody names"), "invoice_id", "billing_currency",
-        "stated_by", "billed_cost", "stated_amount", "gap", "unexplained_gap",
-    )  # fmt: skip
-    what = ("month", "invoice_issuer", "invoice_id")
-    yield _none_of("unexplained invoices", gaps.sort("month", descending=True), *what, known=len(invoices))
-    yield _fresh(governance.staleness(facts["fct_data_freshness"]))
-
-
-def _at_most(name: str, rows: pl.DataFrame, measure: str, *, by: str | None = None) -> Verdict:
-    """Pass where every measured row is within the limit."""
-    gate, known = GATES[name], rows.drop_nulls(measure)
-    measured = [(f"{row[by]} " if by else "", row[measure]) for row in known.iter_rows(named=True)]
-    return _verdict(
-        name,
-        passed=all(value <= gate.limit for _, value in measured) if measured else None,
-        found=", ".join(f"{which}{value:.1%}" for which, value in measured),
-        wanted=f"at most {gate.limit:.0%}",
-        facts=rows,
-    )
-
-
-def _none_of(name: str, offenders: pl.DataFrame, *labels: str, known: int) -> Verdict:
-    """Pass where there are no offenders among what is known."""
-    shown = ["/".join(row) for row in offenders.select(labels).unique(maintain_order=True).iter_rows()]
-    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
-    return _verdict(
-        name,
-        passed=offenders.is_empty() if known else None,
-        found=", ".join(shown[:SHOWN]) + more or "none",
-        wanted="none",
-        facts=offenders,
-    )
-
-
-def _fresh(sources: pl.DataFrame) -> Verdict:
-    limit = GATES["stale data"].limit
-    behind = sources.filter(sources.get_column("days_behind") > limit)
-    listed = [f"{row['source']} {row['days_behind']} days behind" for row in behind.iter_rows(named=True)]
-    return _verdict(
-        "stale data",
-        passed=behind.is_empty() if len(sources) else None,
-        found=", ".join(listed) or f"{len(sources)} sources, none behind",
-        wanted=f"every source within {limit:.0f} days of the newest",
-        facts=sources,
-    )
-
-
-def _verdict(name: str, *, passed: bool | None, found: str, wanted: str, facts: pl.DataFrame) -> Verdict:
+def _verdict(gate: str, rows: Sequence[Mapping[str, Any]]) -> Verdict:
+    answers = [row for row in rows if row["subject"] is None and row["is_passed"] is not None]
+    passed = all(row["is_passed"] for row in answers) if answers else None
+    offenders = [row for row in rows if row["subject"] is not None and row["is_passed"] is False]
+    facts = [row for row in rows if row["subject"] is not None or (row["value"] is not None and row["unit"] != "count")]
     return Verdict(
-        gate=name,
+        gate=gate,
         passed=passed,
-        found="no data" if passed is None else found,
-        wanted=wanted,
-        todo="" if passed else GATES[name].todo,
-        source=GATES[name].source,
-        facts=[{key: _plain(value) for key, value in row.items()} for row in facts.iter_rows(named=True)],
+        found=_found(answers, offenders) if answers else "no data",
+        wanted=_wanted(rows[0]) if rows else "data",
+        todo="" if passed else GATES[gate],
+        source=rows[0]["source"] if rows else "",
+        facts=[{key: _plain(row[key]) for key in FACTS if row[key] is not None} for row in facts],
     )
+
+
+FACTS = ("billing_currency", "subject", "detail", "since", "value", "threshold", "part", "whole")
+"""What a fact tells of a row, where the row has it."""
+
+
+def _found(answers: Sequence[Mapping[str, Any]], offenders: Sequence[Mapping[str, Any]]) -> str:
+    match answers[0]["unit"]:
+        case "count":
+            return _listed([row["subject"] for row in offenders]) or "none"
+        case "days":
+            late = [f"{row['subject']} {row['value']:.0f} days behind" for row in offenders]
+            return _listed(late) or f"{answers[0]['whole']:.0f} sources, none behind"
+        case _:
+            return ", ".join(f"{_of(row['billing_currency'])}{row['value']:.1%}" for row in answers)
+
+
+def _wanted(row: Mapping[str, Any]) -> str:
+    match row["unit"]:
+        case "count":
+            return f"at most {row['threshold']:.0f}" if row["threshold"] else "none"
+        case "days":
+            return f"every source within {row['threshold']:.0f} days of the newest"
+        case _:
+            return f"at most {100 * row['threshold']:.10g}%"
+
+
+def _listed(named: Sequence[str]) -> str:
+    names = list(dict.fromkeys(named))
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _of(currency: str | None) -> str:
+    return f"{currency} " if currency else ""
 
 
 def _plain(value: Any) -> Any:

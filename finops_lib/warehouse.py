@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -58,6 +59,12 @@ def project() -> Path:
     here = Path(__file__).resolve().parent
     inside = here / "dbt_project"
     return inside if inside.exists() else here.parent / "dbt_project"
+
+
+def default_thresholds() -> list[dict[str, str]]:
+    """The lines that hold where plan/threshold.csv draws none, as shipped."""
+    with (project() / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def build(
@@ -132,7 +139,7 @@ def build(
 def _models_checksum() -> str:
     """What tells the models of one version of the product from those of another: months built by others are no good."""
     found = hashlib.sha256()
-    for folder in ("models", "macros"):
+    for folder in ("models", "macros", "seeds"):
         for file in sorted((project() / folder).rglob("*.*")):
             found.update(str(file.relative_to(project())).encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()

@@ -22,7 +22,7 @@ import os
 from IPython.display import Markdown, display
 
 from finops_lib import charts, warehouse
-from finops_lib.analysis import spend, views
+from finops_lib.analysis import views
 from finops_lib.lake import Home
 
 charts.show_in_notebooks()
@@ -31,19 +31,23 @@ data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
 
 # %%
-daily = warehouse.mart(home, "fct_daily_cost")
-months = views.spend(daily, month=month, data_date=data_date)
+monthly = warehouse.mart(home, "fct_monthly_cost")
+months = views.spend(monthly, month=month, data_date=data_date)
 drawn = [charts.spend(own, data_date=data_date) for own in months.partition_by("billing_currency")]
 display(*drawn)
 
 # %% [markdown]
-# What moved the bill most, compared with as many days of the month before:
+# What moved the bill of the last whole month most, by price, volume and mix:
 
 # %%
-spend.top_drivers(daily, data_through=data_date)
+drivers = views.drivers(warehouse.mart(home, "fct_top_drivers"), month=month)
+drivers.select(
+    "team", "service_name", "model", "sku", "billing_currency", "previous_cost", "current_cost", "cost_change",
+    "price_effect", "volume_effect", "mix_effect", "change_kind",
+)  # fmt: skip
 
 # %% [markdown]
 # ## Answer
 
 # %%
-display(Markdown(" ".join(charts.finding(chart) for chart in drawn)))
+display(Markdown(" ".join([*(charts.finding(chart) for chart in drawn), f"{charts.moved_most(drivers)}."])))

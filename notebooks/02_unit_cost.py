@@ -13,8 +13,8 @@
 # %% [markdown]
 # # What do a million tokens, a thousand requests and a training run cost?
 #
-# Cost per unit, from `fct_token_unit_cost`, `fct_inference_unit_cost` and `fct_training_run_cost`. A unit whose cost or
-# count is not known has no price here; it is never counted as free.
+# Cost per unit, from `fct_model_unit_cost`, `fct_kpi` and `fct_training_run_cost`. A unit whose cost or count is not
+# known has no price here; it is never counted as free.
 
 # %%
 import os
@@ -32,12 +32,13 @@ data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
 
 # %%
-tokens = views.token_prices(warehouse.mart(home, "fct_token_unit_cost"), month=month, data_date=data_date)
+models, kpis = warehouse.mart(home, "fct_model_unit_cost"), warehouse.mart(home, "fct_kpi")
+tokens = views.token_prices(models, kpis, month=month, data_date=data_date)
 prices = [charts.token_prices(own, data_date=data_date) for own in tokens.partition_by("billing_currency")]
 display(*prices)
 
 # %%
-requests = views.requests(warehouse.mart(home, "fct_inference_unit_cost"), month=month)
+requests = views.requests(models, month=month)
 per_request = [charts.requests(own, month=month, data_date=data_date) for own in requests.partition_by("currency")]
 display(*per_request)
 

@@ -13,8 +13,9 @@
 # %% [markdown]
 # # How much is tried out, and how much runs the business?
 #
-# Effective cost by lifecycle, from `fct_lifecycle_cost`. What no rule, tag or environment places is `unknown` and
-# stays visible. The line is where experiments cost 30 % of what production costs.
+# Effective cost by lifecycle, from `fct_lifecycle_share`. What no rule, tag or environment places is `unknown` and
+# stays visible. The line is where experiments cost as much of production as the plan allows: the threshold
+# `experiment_to_production`.
 
 # %%
 import os
@@ -31,8 +32,8 @@ data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
 
 # %%
-lifecycle = warehouse.mart(home, "fct_lifecycle_cost")
-months = views.lifecycles(lifecycle, month=month, data_date=data_date)
+shares = warehouse.mart(home, "fct_lifecycle_share")
+months = views.lifecycles(shares, month=month, data_date=data_date)
 drawn = [charts.lifecycle(own, data_date=data_date) for own in months.partition_by("billing_currency")]
 display(*drawn)
 
@@ -40,7 +41,7 @@ display(*drawn)
 # How we know which is which:
 
 # %%
-views.evidence(lifecycle, month=month)
+views.evidence(warehouse.mart(home, "fct_lifecycle_cost"), month=month)
 
 # %% [markdown]
 # ## Answer

@@ -4,93 +4,46 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import yaml
 
 DATA_DATE = date(2026, 10, 25)
 MONEY, WHEN = pl.Decimal(38, 18), pl.Datetime("us", "UTC")
 EXACT = Decimal("10.123456789012345678")
 
-_TEXT = {
-    "service_provider_name", "billing_account_id", "sub_account_id", "service_category", "service_name",
-    "charge_category", "billing_currency", "team", "product", "use_case", "model", "environment", "allocation",
-    "team_evidence", "allocation_rule", "driver", "origin_team", "month", "token_kind", "service_tier", "account_id",
-    "project_id", "estimated_currency", "run_id", "run_name", "experiment", "status", "instance_type", "metric_name",
-    "cost_basis", "lifecycle", "evidence", "budget_name", "owner", "forecast_id", "scope", "scope_value", "currency",
-    "unit_name", "dataset", "source", "name", "to_currency", "comparison_id", "last_month", "invoice_id",
-    "invoice_issuer", "stated_by", "kind", "reason",
+TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "string": pl.String, "decimal(38,18)": MONEY, "decimal(38,6)": pl.Decimal(38, 6),
+    "decimal(38,9)": pl.Decimal(38, 9),
+    "bigint": pl.Int64, "double": pl.Float64, "date": pl.Date, "timestamp": WHEN, "boolean": pl.Boolean,
 }  # fmt: skip
-_MONEY = {
-    "billed_cost", "effective_cost", "contracted_cost", "list_cost", "estimated_cost", "budget_amount", "actual_cost",
-    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
-    "stated_amount", "gap", "unexplained_gap", "amount", "billed_tokens", "counted_tokens",
-}  # fmt: skip
-_COUNT = {
-    "charge_count", "requests", "unpriced_requests", "instance_count", "billable_seconds", "spot_interruptions",
-    "epochs", "unconverted_cost_charges", "active_users", "eligible_users", "row_count", "horizon_days", "folds",
-    "reason_order", "comparisons", "open_comparisons",
-}  # fmt: skip
-_DATE = {"charge_date", "data_through", "first_date", "last_date", "valid_from"}
+MODELS = Path(__file__).parent.parent / "dbt_project" / "models" / "marts"
 
-COLUMNS = {
-    "fct_daily_cost": "charge_date service_provider_name billing_account_id sub_account_id service_category "
-    "service_name charge_category billing_currency billed_cost effective_cost contracted_cost list_cost charge_count",
-    "fct_allocated_cost": "charge_date team product use_case model environment service_provider_name service_category "
-    "service_name charge_category allocation team_evidence allocation_rule driver driver_quantity driver_ratio "
-    "origin_team billing_currency billed_cost effective_cost charge_count",
-    "fct_token_unit_cost": "month service_provider_name model token_kind service_tier team use_case billing_currency "
-    "tokens billed_cost effective_cost effective_cost_per_1m_tokens",
-    "fct_inference_unit_cost": "charge_date service_provider_name account_id project_id model billing_currency "
-    "requests tokens effective_cost estimated_cost estimated_currency unpriced_requests cost_per_request_billed "
-    "cost_per_request_estimated",
-    "fct_training_run_cost": "run_id run_name experiment team use_case model status started_at ended_at instance_type "
-    "instance_count billable_seconds is_spot spot_interruptions epochs metric_name metric_value billing_currency "
-    "effective_cost cost_basis cost_per_epoch cost_per_metric_point",
-    "fct_lifecycle_cost": "charge_date lifecycle evidence team use_case service_provider_name billing_currency "
-    "billed_cost effective_cost charge_count",
-    "fct_budget_status": "budget_name month team product use_case service_name lifecycle owner billing_currency "
-    "budget_amount actual_cost forecast_cost expected_cost expected_low expected_high consumed_ratio expected_ratio "
-    "status data_through",
-    "fct_forecast": "forecast_id data_through scope scope_value currency model charge_date expected low high "
-    "actual_cost",
-    "fct_forecast_accuracy": "forecast_id data_through scope scope_value currency model horizon_days folds wape bias "
-    "coverage skill",
-    "fct_use_case_value": "use_case month currency effective_cost unconverted_cost_charges units accepted_units "
-    "unit_name revenue hours_saved satisfaction active_users eligible_users benefit cost_per_accepted_unit margin roi",
-    "fct_data_freshness": "dataset source first_date last_date row_count",
-    "fct_invoice_gap": "comparison_id month last_month invoice_id invoice_issuer billing_account_id billing_currency "
-    "stated_by billed_cost stated_amount gap unexplained_gap status",
-    "fct_usage_gap": "comparison_id month charge_date service_provider_name billing_account_id model billing_currency "
-    "billed_cost list_cost billed_tokens counted_tokens gap unexplained_gap status",
-    "fct_reconciliation_reason": "kind comparison_id month billing_currency reason_order reason amount",
-    "fct_month_status": "source billing_account_id month comparisons open_comparisons status",
-    "assumption": "name use_case value currency to_currency valid_from owner source",
-}
+SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    model["name"]: {c["name"]: TYPES[c["data_type"]] for c in model["columns"]}
+    for file in sorted(MODELS.rglob("*.yml"))
+    for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", [])
+} | {
+    "assumption": {
+        "name": pl.String, "use_case": pl.String, "value": MONEY, "currency": pl.String, "to_currency": pl.String,
+        "valid_from": pl.Date, "owner": pl.String, "source": pl.String,
+    }
+}  # fmt: skip
+"""What each mart promises to hold, by its contract."""
 
 
 def mart(name: str, rows: list[dict[str, Any]] | None = None) -> pl.DataFrame:
     """A mart of these rows; what a row does not name is NULL."""
-    columns = COLUMNS[name].split()
-    schema = {c: _type(c, name) for c in columns}
-    whole = [{c: row.get(c) for c in columns} for row in rows or []]
-    assert not {c for row in rows or [] for c in row} - set(columns)
-    return pl.DataFrame(whole, schema=schema)
-
-
-def _type(column: str, name: str) -> pl.DataType | type[pl.DataType]:
-    if column == "tokens":
-        return pl.Decimal(38, 6) if name == "fct_token_unit_cost" else pl.Int64
-    kinds: list[tuple[set[str], pl.DataType | type[pl.DataType]]] = [
-        (_TEXT, pl.String), (_MONEY, MONEY), (_COUNT, pl.Int64), (_DATE, pl.Date), ({"started_at", "ended_at"}, WHEN),
-        ({"is_spot"}, pl.Boolean),
-    ]  # fmt: skip
-    return next((kind for names, kind in kinds if column in names), pl.Float64)
+    schema = SCHEMAS[name]
+    assert not {c for row in rows or [] for c in row} - set(schema)
+    return pl.DataFrame([{c: row.get(c) for c in schema} for row in rows or []], schema=schema)
 
 
 def empty() -> dict[str, pl.DataFrame]:
     """Every mart without a row."""
-    return {name: mart(name) for name in COLUMNS}
+    return {name: mart(name) for name in SCHEMAS}
 
 
 def costs() -> dict[str, pl.DataFrame]:
@@ -109,6 +62,38 @@ def costs() -> dict[str, pl.DataFrame]:
                 _share("unallocated", "unallocated", 6), _share("fraud", "direct", EXACT, currency="EUR"),
             ],
         ),
+        "fct_monthly_cost": mart(
+            "fct_monthly_cost",
+            [
+                _month("2026-08", "AWS", 200, 300, 2 / 3), _month("2026-08", "OpenAI", 100, 300, 1 / 3),
+                _month("2026-09", "AWS", 300, 400, 0.75, change=1 / 3),
+                _month("2026-09", "OpenAI", 100, 400, 0.25, change=1 / 3),
+                _month("2026-10", "AWS", 71, 100, 0.71), _month("2026-10", "OpenAI", 29, 100, 0.29),
+                _month("2026-10", "Microsoft", EXACT, EXACT, 1.0, currency="EUR"),
+            ],
+        ),
+        "fct_showback": mart(
+            "fct_showback",
+            [
+                _statement("search", "direct", 60, 64, 0.64), _statement("search", "shared", 4, 64, 0.64),
+                _statement("fraud", "direct", 30, 30, 0.3), _statement("unallocated", "unallocated", 6, 6, 0.06),
+                _statement("fraud", "direct", EXACT, EXACT, 1.0, month_cost=EXACT, currency="EUR"),
+            ],
+        ),
+        "fct_lifecycle_share": mart(
+            "fct_lifecycle_share",
+            [
+                {
+                    "month": "2026-10", "scope": scope, "team": team, "billing_currency": "USD",
+                    "experiment_cost": Decimal(20), "production_cost": Decimal(50), "unknown_cost": Decimal(30),
+                    "effective_cost": Decimal(100), "experiment_share": 0.2, "production_share": 0.5,
+                    "unknown_share": 0.3, "experiment_ratio": 0.4, "experiment_limit": 0.3, "limit_share": 0.15,
+                    "status": "over",
+                }
+                for scope, team in (("company", None), ("team", "search"))
+            ],
+        ),
+        "fct_kpi": mart("fct_kpi", ALLOCATION),
         "fct_lifecycle_cost": mart(
             "fct_lifecycle_cost",
             [_stage("experiment", 20), _stage("production", 50), _stage("unknown", 30)],
@@ -184,6 +169,24 @@ def _reconciled() -> dict[str, pl.DataFrame]:
     }  # fmt: skip
 
 
+def _kpi(kpi: str, value: float | None, part: float, whole: float, **named: Any) -> dict[str, Any]:
+    row = {
+        "kpi": kpi, "month": "2026-10", "scope": "company", "billing_currency": "USD", "unit": "ratio", "value": value,
+        "numerator": Decimal(str(part)), "denominator": Decimal(str(whole)),
+    }  # fmt: skip
+    return row | named
+
+
+ALLOCATION = [
+    _kpi("spend_allocated", 0.94, 94, 100, edition="2023", grade="run"),
+    _kpi("spend_allocated", 0.94, 94, 100, edition="2026", grade="walk"),
+    _kpi("spend_allocated", 1.0, 10, 10, edition="2023", grade="run", billing_currency="EUR"),
+    _kpi("spend_unallocated", 0.06, 6, 100, edition="2023", grade="within limit"),
+    _kpi("spend_unallocated", 0.0, 0, 10, edition="2023", grade="within limit", billing_currency="EUR"),
+    _kpi("spend_allocated", 0.5, 1, 2, edition="2023", grade="crawl", scope="team", team="search"),
+]
+
+
 def everything() -> dict[str, pl.DataFrame]:
     """What a home has that holds bills, usage, runs, a plan, a forecast and outcomes."""
     return {
@@ -191,6 +194,40 @@ def everything() -> dict[str, pl.DataFrame]:
         "fct_token_unit_cost": mart(
             "fct_token_unit_cost",
             [_tokens("2026-08", 2_000_000, 10), _tokens("2026-09", 2_000_000, 5), _tokens("2026-10", 4_000_000, 10)],
+        ),
+        "fct_kpi": mart(
+            "fct_kpi",
+            [
+                *ALLOCATION,
+                *(
+                    _kpi("cost_per_1m_tokens", value, part, whole, month=month, unit="money per 1M tokens")
+                    for month, value, part, whole in (
+                        ("2026-08", 5.0, 10, 2),
+                        ("2026-09", 2.5, 5, 2),
+                        ("2026-10", 2.5, 10, 4),
+                    )
+                ),
+                _kpi("llm_error_rate", None, 0, 0, billing_currency=None, missing_reason="no source counts it"),
+            ],
+        ),
+        "fct_model_unit_cost": mart(
+            "fct_model_unit_cost",
+            [
+                _model("gpt-a", "2026-08", tokens=2_000_000, cost=10, per_1m=5.0),
+                _model("gpt-a", "2026-09", tokens=2_000_000, cost=5, per_1m=2.5, change=-0.5, cut=True),
+                _model("gpt-a", tokens=4_000_000, cost=10, per_1m=2.5, change=0.0)
+                | _requested(1000, billed=20, estimate=19, billed_1k=20.0, estimated_1k=19.0),
+                _model("gpt-b") | _requested(4000, billed=2, estimate=2, billed_1k=0.5, estimated_1k=0.5),
+                _model("gpt-c") | _requested(500, unpriced=500),
+            ],
+        ),
+        "fct_gate": mart(
+            "fct_gate",
+            [
+                _gate("share unallocated", 0.06, 0.2),
+                _gate("forecast error", None, 0.2),
+                _gate("experiment beside production", 0.4, 0.3),
+            ],
         ),
         "fct_inference_unit_cost": mart(
             "fct_inference_unit_cost",
@@ -235,6 +272,59 @@ def _charge(month: int, provider: str, cost: Decimal | int, *, currency: str = "
     }  # fmt: skip
 
 
+def _month(
+    month: str, provider: str, cost: Decimal | int, month_cost: Decimal | int, share: float, *,
+    change: float | None = None, currency: str = "USD",
+) -> dict[str, Any]:  # fmt: skip
+    amounts = ("billed_cost", "effective_cost", "contracted_cost", "list_cost", "provider_billed_cost", "provider_cost")
+    return dict.fromkeys(amounts, Decimal(cost)) | {
+        "month": month, "service_provider_name": provider, "service_category": "Compute",
+        "service_name": f"{provider} things", "billing_currency": currency,
+        "charge_count": 1 if currency == "EUR" else 2,
+        "provider_share": share, "month_cost": Decimal(month_cost), "month_change": change,
+    }  # fmt: skip
+
+
+def _statement(
+    team: str, allocation: str, cost: Decimal | int, team_cost: Decimal | int, share: float, *,
+    month_cost: Decimal | int = 100, currency: str = "USD",
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "month": "2026-10", "team": team, "line": "direct", "billing_currency": currency, "allocation": allocation,
+        "billed_cost": Decimal(cost), "effective_cost": Decimal(cost), "allocation_cost": Decimal(cost),
+        "team_cost": Decimal(team_cost), "team_share": share, "month_cost": Decimal(month_cost), "charge_count": 2,
+    }  # fmt: skip
+
+
+def _model(
+    model: str, month: str = "2026-10", *, tokens: int | None = None, cost: int | None = None,
+    per_1m: float | None = None, change: float | None = None, cut: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "month": month, "service_provider_name": "OpenAI", "model": model, "currency": "USD",
+        "tokens": None if tokens is None else Decimal(tokens), "token_cost": None if cost is None else Decimal(cost),
+        "cost_per_1m_tokens": per_1m, "token_price_change": change, "is_token_price_cut": cut,
+    }  # fmt: skip
+
+
+def _requested(
+    requests: int, *, billed: int | None = None, estimate: int | None = None, billed_1k: float | None = None,
+    estimated_1k: float | None = None, unpriced: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "requests": requests, "request_cost": None if billed is None else Decimal(billed),
+        "estimated_request_cost": None if estimate is None else Decimal(estimate), "unpriced_requests": unpriced,
+        "cost_per_1k_requests": billed_1k, "estimated_cost_per_1k_requests": estimated_1k,
+    }  # fmt: skip
+
+
+def _gate(gate: str, value: float | None, threshold: float) -> dict[str, Any]:
+    return {
+        "gate": gate, "value": value, "unit": "ratio", "threshold": threshold, "billing_currency": "USD",
+        "is_passed": None if value is None else value <= threshold, "decided_by": "default", "source": "a page",
+    }  # fmt: skip
+
+
 def _share(team: str, allocation: str, cost: Decimal | int, *, currency: str = "USD") -> dict[str, Any]:
     return {
         "charge_date": date(2026, 10, 3), "team": team, "allocation": allocation, "billing_currency": currency,
@@ -273,6 +363,8 @@ def _run(run: str, status: str, cost: int | None) -> dict[str, Any]:
         "run_id": run, "run_name": f"run {run}", "team": "fraud", "use_case": "fraud", "model": "net", "status": status,
         "started_at": datetime(2026, 10, 3, tzinfo=UTC), "billing_currency": None if cost is None else "USD",
         "effective_cost": None if cost is None else Decimal(cost), "cost_basis": "unpriced" if cost is None else "bill",
+        "month_cost": None if cost is None else Decimal(100),
+        "month_unfinished_cost": None if cost is None else Decimal(25),
     }  # fmt: skip
 
 

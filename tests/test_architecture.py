@@ -124,6 +124,36 @@ def test_analysis_takes_frames_and_gives_frames() -> None:
     assert wrong == []
 
 
+SUMS = {"group_by", "agg", "over", "sum", "mean", "median", "cum_sum", "diff", "pct_change"}
+"""What makes figures of a frame's rows: a mart's column has each figure already."""
+
+
+@pytest.mark.parametrize("place", ["policy.py", "reports/content.py", "reports/__init__.py"])
+def test_gates_and_reports_compute_no_figure(place: str) -> None:
+    tree = ast.parse((PACKAGE / place).read_text(encoding="utf-8"))
+    calls = {n.func.attr for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
+    assert calls & SUMS == set()
+
+
+def test_a_line_is_a_row_of_the_thresholds_and_no_number_in_python_or_sql() -> None:
+    named = re.compile(r"^[A-Z_]*(LIMIT|THRESHOLD|TARGET|GRADES)[A-Z_]*$")
+    found = [
+        f"{file.name}: {target.id}"
+        for room, file, tree in modules()
+        if room in ("analysis", "charts", "policy", "reports")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and named.match(target.id)
+    ]
+    compared = re.compile(r"(ratio|share|change|coverage|utilization|difference|days)\)* *(<|>|<=|>=) *-?0?\.\d")
+    for file in sorted((ROOT / "dbt_project" / "models").rglob("*.sql")):
+        text = file.read_text(encoding="utf-8")
+        found += [f"{file.name}: {hit[0]}" for hit in compared.finditer(text)]
+        found += [f"{file.name}: var()" for _ in re.finditer(r"\bvar\(", text)]
+    assert found == []
+
+
 def test_adapters_hold_no_python_and_do_not_know_the_lake() -> None:
     folder = PACKAGE / "adapters"
     assert [f.name for f in folder.rglob("*.*") if f.suffix not in (".sql", ".csv", ".md")] == []

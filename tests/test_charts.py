@@ -34,19 +34,20 @@ def _forecast(m: Marts) -> charts.Chart:
 
 DRAWN: dict[str, Callable[[Marts], charts.Chart]] = {
     "spend": lambda m: charts.spend(
-        _usd(views.spend(m["fct_daily_cost"], month=MONTH, data_date=DATA_DATE)), data_date=DATA_DATE
+        _usd(views.spend(m["fct_monthly_cost"], month=MONTH, data_date=DATA_DATE)), data_date=DATA_DATE
     ),
     "teams": lambda m: charts.teams(
-        _usd(views.teams(m["fct_allocated_cost"], month=MONTH)), month=MONTH, data_date=DATA_DATE
+        _usd(views.teams(m["fct_showback"], m["fct_kpi"], month=MONTH)), month=MONTH, data_date=DATA_DATE
     ),
     "tokens": lambda m: charts.token_prices(
-        _usd(views.token_prices(m["fct_token_unit_cost"], month=MONTH, data_date=DATA_DATE)), data_date=DATA_DATE
+        _usd(views.token_prices(m["fct_model_unit_cost"], m["fct_kpi"], month=MONTH, data_date=DATA_DATE)),
+        data_date=DATA_DATE,
     ),
     "requests": lambda m: charts.requests(
-        _usd(views.requests(m["fct_inference_unit_cost"], month=MONTH)), month=MONTH, data_date=DATA_DATE
+        _usd(views.requests(m["fct_model_unit_cost"], month=MONTH)), month=MONTH, data_date=DATA_DATE
     ),
     "lifecycle": lambda m: charts.lifecycle(
-        _usd(views.lifecycles(m["fct_lifecycle_cost"], month=MONTH, data_date=DATA_DATE)), data_date=DATA_DATE
+        _usd(views.lifecycles(m["fct_lifecycle_share"], month=MONTH, data_date=DATA_DATE)), data_date=DATA_DATE
     ),
     "training": lambda m: charts.training(
         views.training_runs(m["fct_training_run_cost"], month=MONTH), month=MONTH, data_date=DATA_DATE
@@ -66,8 +67,8 @@ SAYS = {
     "teams": "94 % of USD 100 has a team; search costs most: USD 64, 64 %.",
     "tokens": "1M tokens cost USD 2.5 in October to date; gpt-a fell most, by 50 % in September 2026.",
     "requests": "A thousand requests cost USD 20 on gpt-a and USD 0.5 on gpt-b.",
-    "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, above the 30 % line.",
-    "training": "2 training runs cost USD 100; USD 25 of it went into runs that failed or were stopped.",
+    "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, over the 30 % line.",
+    "training": "2 training runs cost USD 100; USD 25 of it went into runs that never finished.",
     "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date; search is expected to end at 117 %.",
     "forecast": "October is expected to end at USD 121, 10 % over its budget of USD 110; 2026 at USD 121.",
     "roi": "search returns most: +150 % on USD 40; 1 of 2 use cases cost more than brought.",
@@ -114,7 +115,7 @@ def test_an_empty_frame_gives_a_sentence_that_says_what_brings_it(name: str) -> 
 
 
 def test_two_currencies_are_refused_and_never_drawn_as_one() -> None:
-    both = views.spend(everything()["fct_daily_cost"], month=MONTH, data_date=DATA_DATE)
+    both = views.spend(everything()["fct_monthly_cost"], month=MONTH, data_date=DATA_DATE)
     with pytest.raises(
         UsageError, match=r"^A chart shows one billing currency and was given EUR, USD: filter its frame\.$"
     ):
@@ -158,8 +159,8 @@ def test_a_vendor_nobody_foresaw_has_a_colour_of_its_own() -> None:
 
 def test_text_of_a_bill_stays_text_in_a_drawing() -> None:
     marts = everything()
-    evil = marts["fct_allocated_cost"].with_columns(team=pl.lit("<script>alert(1)</script>"))
-    assert "<script" not in charts.svg(DRAWN["teams"]({**marts, "fct_allocated_cost": evil}), name="a")
+    evil = marts["fct_showback"].with_columns(team=pl.lit("<script>alert(1)</script>"))
+    assert "<script" not in charts.svg(DRAWN["teams"]({**marts, "fct_showback": evil}), name="a")
 
 
 @pytest.mark.parametrize(

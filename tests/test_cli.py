@@ -103,10 +103,23 @@ def test_init_writes_a_plan_that_explains_itself_and_can_be_ingested(
     assert [
         c.name for d in contracts().values() if d.plan for c in d.delivered_columns if f"| {c.name} |" not in guide
     ] == []
+    assert "| experiment_to_production | 2023 | limit | 0.30 | ratio |" in guide
     assert cli.main(["--home", str(home), "ingest", str(home / "plan")]) == 0
     (home / "plan" / "budget.csv").write_text("mine", encoding="utf-8")
     assert cli.main(["--home", str(home), "init"]) == 2
     assert (home / "plan" / "budget.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_threshold_of_an_unknown_measure_is_refused_with_the_nearest_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "threshold.csv"
+    file.write_text("measure,edition,grade,value\nexperiments_to_production,,limit,0.1\n", encoding="utf-8")
+    assert cli.main(["--home", str(tmp_path / "home"), "ingest", str(file)]) == 1
+    told = capsys.readouterr()
+    said = " ".join((told.out + told.err).split())
+    assert "row 1, column measure: found 'experiments_to_production', wanted one of the" in said
+    assert "values plan/README.md lists (the nearest is experiment_to_production)." in said
 
 
 def test_sources_and_deliveries_speak_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from finops_lib.analysis import forecast as module
-from finops_lib.analysis.forecast import accuracy_grade, forecast, forecasts, outlook, period_ends
+from finops_lib.analysis.forecast import forecast, forecasts, outlook, period_ends
 from finops_lib.contract import contract
 from finops_lib.errors import ShortHistoryError, UsageError
 
@@ -277,21 +277,6 @@ def test_no_history_no_rows() -> None:
     rows, accuracy = forecasts(named(daily(WEEKLY)).clear(), data_through=THROUGH)
     assert rows.is_empty()
     assert accuracy.is_empty()
-
-
-@pytest.mark.parametrize(
-    ("wape", "edition", "grade"),
-    [
-        (0.12, "2023", "Run (FinOps Foundation 2023)"),
-        (0.121, "2023", "Walk (FinOps Foundation 2023)"),
-        (0.2, "2023", "Crawl (FinOps Foundation 2023)"),
-        (0.21, "2023", "below Crawl (FinOps Foundation 2023)"),
-        (0.12, "2026", "Crawl (FinOps Foundation 2026)"),
-        (None, "2026", None),
-    ],
-)
-def test_grades_are_the_foundations_and_name_their_edition(wape: float | None, edition: str, grade: str | None) -> None:
-    assert accuracy_grade(wape, edition=edition) == grade
 
 
 BUDGET_SCHEMA = {

@@ -126,7 +126,5 @@ def test_both_editions_grade_what_is_allocated(kpis: pl.DataFrame) -> None:
 def test_the_plan_can_draw_a_line_for_every_kpi_and_setting_there_is(kpis: pl.DataFrame) -> None:
     allowed = set(contract("threshold").column("measure").values)
     names = set(pl.read_csv(GOVERNANCE.parents[2] / "seeds" / "kpis.csv")["kpi"])
-    built_in = (GOVERNANCE / "int_thresholds_chosen.sql").read_text(encoding="utf-8")
-    settings = set(re.findall(r"\('(\w+)', 'setting'", built_in))
     assert set(kpis["kpi"]) == names
-    assert allowed == names | settings
+    assert allowed == names | {d["measure"] for d in warehouse.default_thresholds()}

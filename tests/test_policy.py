@@ -1,10 +1,10 @@
-"""What each gate lets through, what it stops, and when it has nothing to say."""
+"""What the verdicts say of what fct_gate found. What it finds is proved beside the model."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,258 +16,97 @@ from finops_lib.errors import NotBuiltError
 from finops_lib.lake import Home
 from finops_lib.policy import GATES, Verdict, verdicts
 
-THROUGH = date(2026, 10, 25)
-MONEY = pl.Decimal(38, 18)
-TEXT, DAY, FLOAT = pl.String, pl.Date, pl.Float64
-AI = "AI and Machine Learning"
-
-SCHEMAS: dict[str, dict[str, Any]] = {
-    "fct_allocated_cost": {
-        "charge_date": DAY, "team": TEXT, "model": TEXT, "service_provider_name": TEXT, "service_category": TEXT,
-        "service_name": TEXT, "charge_category": TEXT, "allocation": TEXT, "billing_currency": TEXT,
-        "effective_cost": MONEY,
-    },
-    "fct_budget_status": {
-        "budget_name": TEXT, "month": TEXT, "owner": TEXT, "billing_currency": TEXT, "budget_amount": MONEY,
-        "actual_cost": MONEY, "expected_cost": MONEY, "status": TEXT,
-    },
-    "fct_data_freshness": {"dataset": TEXT, "source": TEXT, "last_date": DAY},
-    "fct_forecast": {"scope": TEXT, "scope_value": TEXT, "currency": TEXT, "model": TEXT},
-    "fct_forecast_accuracy": {
-        "scope": TEXT, "scope_value": TEXT, "currency": TEXT, "model": TEXT, "horizon_days": pl.Int64, "wape": FLOAT,
-        "bias": FLOAT, "coverage": FLOAT, "skill": FLOAT,
-    },
-    "fct_inference_unit_cost": {"charge_date": DAY, "model": TEXT, "tokens": pl.Int64, "estimated_cost": MONEY},
-    "fct_invoice_gap": {
-        "month": TEXT, "invoice_issuer": TEXT, "invoice_id": TEXT, "billing_currency": TEXT, "stated_by": TEXT,
-        "billed_cost": MONEY, "stated_amount": MONEY, "gap": MONEY, "unexplained_gap": MONEY, "status": TEXT,
-    },
-    "fct_lifecycle_cost": {"charge_date": DAY, "lifecycle": TEXT, "billing_currency": TEXT, "effective_cost": MONEY},
-    "approved_service": {"service_provider_name": TEXT, "service_name": TEXT, "model": TEXT, "approved_on": DAY},
+SCHEMA = {
+    "gate": pl.String, "billing_currency": pl.String, "subject": pl.String, "detail": pl.String, "since": pl.Date,
+    "value": pl.Float64, "unit": pl.String, "threshold": pl.Float64, "is_passed": pl.Boolean,
+    "part": pl.Decimal(38, 18), "whole": pl.Decimal(38, 18), "decided_by": pl.String, "source": pl.String,
+    "data_through": pl.Date,
 }  # fmt: skip
 
 
-def judged(**facts: list[dict[str, Any]]) -> dict[str, Verdict]:
-    frames = {name: pl.DataFrame(facts.get(name, []), schema=schema) for name, schema in SCHEMAS.items()}
-    return {v.gate: v for v in verdicts(frames, data_through=THROUGH)}
+def row(gate: str, unit: str = "ratio", **others: Any) -> dict[str, Any]:
+    named = {"gate": gate, "unit": unit, "threshold": 0.2, "source": "a page", "decided_by": "default"}
+    return dict.fromkeys(SCHEMA) | named | others
 
 
-def charge(cost: str, *, allocation: str = "direct", currency: str = "USD", **others: Any) -> dict[str, Any]:
-    row = {
-        "charge_date": THROUGH, "model": "unknown", "service_category": "Compute", "charge_category": "Usage",
-        "allocation": allocation, "billing_currency": currency, "effective_cost": Decimal(cost),
-    }  # fmt: skip
-    return row | others
+def judged(*rows: dict[str, Any]) -> dict[str, Verdict]:
+    return {v.gate: v for v in verdicts(pl.DataFrame(rows, schema=SCHEMA))}
 
 
-def tokens(model: str, count: int, *, priced: bool = True) -> dict[str, Any]:
-    estimate = Decimal(1) if priced else None
-    return {"charge_date": THROUGH, "model": model, "tokens": count, "estimated_cost": estimate}
-
-
-def spent(lifecycle: str, cost: str) -> dict[str, Any]:
-    return {"charge_date": THROUGH, "lifecycle": lifecycle, "billing_currency": "USD", "effective_cost": Decimal(cost)}
-
-
-def test_without_facts_no_gate_has_passed() -> None:
-    found = judged()
+def test_a_gate_without_anything_to_judge_by_has_not_passed() -> None:
+    found = judged(*(row(gate) for gate in GATES))
     assert list(found) == list(GATES)
     assert {(v.passed, v.found, bool(v.todo)) for v in found.values()} == {(None, "no data", True)}
 
 
-def test_every_currency_must_be_allocated_and_the_worst_one_decides() -> None:
-    charges = [charge("80"), charge("20", allocation="unallocated"), charge("1", currency="EUR")]
-    good = judged(fct_allocated_cost=charges)["share unallocated"]
-    assert (good.passed, good.found, good.wanted, good.todo) == (True, "EUR 0.0%, USD 20.0%", "at most 20%", "")
-    bad = judged(fct_allocated_cost=[*charges, charge("1", allocation="unallocated", currency="EUR")])
-    assert (bad["share unallocated"].passed, bad["share unallocated"].found) == (False, "EUR 50.0%, USD 20.0%")
+def test_every_currency_is_said_and_the_worst_one_decides() -> None:
+    usd = row("share unallocated", billing_currency="USD", value=0.2, is_passed=True)
+    eur = row("share unallocated", billing_currency="EUR", value=0.5, is_passed=False)
+    good = judged(usd)["share unallocated"]
+    assert (good.passed, good.found, good.wanted, good.todo) == (True, "USD 20.0%", "at most 20%", "")
+    bad = judged(eur, usd)["share unallocated"]
+    assert (bad.passed, bad.found, bad.todo) == (False, "EUR 50.0%, USD 20.0%", GATES["share unallocated"])
 
 
-def test_only_the_last_thirty_days_are_judged() -> None:
-    old = charge("1000", allocation="unallocated", charge_date=THROUGH - timedelta(days=30))
-    edge = charge("10", charge_date=THROUGH - timedelta(days=29))
-    assert judged(fct_allocated_cost=[old, edge])["share unallocated"].found == "USD 0.0%"
+def test_the_line_that_is_said_is_the_one_that_was_judged_by() -> None:
+    gate = "experiment beside production"
+    found = judged(row(gate, value=0.15, threshold=0.125, is_passed=False, source="the board"))[gate]
+    assert (found.wanted, found.source) == ("at most 12.5%", "the board")
 
 
-def test_tokens_without_a_price_are_counted_whether_or_not_requests_are() -> None:
-    found = judged(fct_inference_unit_cost=[tokens("known", 95), tokens("new-model", 5, priced=False)])[
-        "share unpriced"
-    ]
-    assert (found.passed, found.found) == (False, "5.0%")
-    assert found.facts == [{"tokens": 100, "unpriced_tokens": 5, "share": 0.05, "models": ["new-model"]}]
+def test_a_currency_that_cannot_be_judged_is_left_out_of_the_sentence() -> None:
+    gate = "experiment beside production"
+    found = judged(row(gate, billing_currency="EUR", part=Decimal(5)), row(gate, value=0.1, is_passed=True))[gate]
+    assert (found.passed, found.found) == (True, "10.0%")
 
 
-def test_experiments_may_cost_thirty_percent_of_production() -> None:
-    lifecycle = [spent("production", "100"), spent("experiment", "30"), spent("unknown", "20")]
-    found = judged(fct_lifecycle_cost=lifecycle)
-    assert (found["experiment beside production"].passed, found["experiment beside production"].found) == (
-        True,
-        "USD 30.0%",
-    )
-    assert (found["lifecycle unknown"].passed, found["lifecycle unknown"].found) == (True, "USD 13.3%")
-    more = judged(fct_lifecycle_cost=[*lifecycle, spent("experiment", "0.01"), spent("unknown", "90")])
-    assert more["experiment beside production"].passed is False
-    assert more["lifecycle unknown"].passed is False
+def over(name: str) -> dict[str, Any]:
+    amounts = {"part": Decimal(11), "whole": Decimal(10)}
+    return row("budgets over", "count", billing_currency="USD", subject=name, detail="Ada", is_passed=False) | amounts
 
 
-def test_an_invoice_with_a_gap_unexplained_is_named_and_charges_without_one_are_no_invoice() -> None:
-    def compared(number: str | None, status: str, issuer: str | None = "AWS", **others: Any) -> dict[str, Any]:
-        return {"month": "2026-09", "invoice_issuer": issuer, "invoice_id": number, "status": status} | others
-
-    charges = compared(None, "explained", stated_by="nothing")
-    assert judged(fct_invoice_gap=[charges])["unexplained invoices"].passed is None
-    fine = compared("I-1", "matched", stated_by="plan", unexplained_gap=Decimal("0.01"))
-    assert judged(fct_invoice_gap=[charges, fine])["unexplained invoices"].passed is True
-    bad = compared("I-2", "unexplained", None, stated_by="invoice", month="2026-10", unexplained_gap=Decimal("-812.4"))
-    found = judged(fct_invoice_gap=[charges, fine, bad])["unexplained invoices"]
-    assert (found.passed, found.found) == (False, "2026-10/an issuer nobody names/I-2")
-    assert [(f["stated_by"], f["unexplained_gap"]) for f in found.facts] == [("invoice", "-812.400000000000000000")]
-
-
-def test_experiments_without_any_production_cannot_be_compared() -> None:
-    assert judged(fct_lifecycle_cost=[spent("experiment", "5")])["experiment beside production"].passed is None
-
-
-def budget(name: str, status: str, *, month: str = "2026-10", expected: str | None = "9") -> dict[str, Any]:
-    return {
-        "budget_name": name, "month": month, "owner": "Ada", "billing_currency": "USD", "budget_amount": Decimal(10),
-        "actual_cost": Decimal(5), "expected_cost": None if expected is None else Decimal(expected), "status": status,
-    }  # fmt: skip
-
-
-def test_budgets_of_this_month_that_are_over_or_at_risk_are_named_with_their_owner() -> None:
-    found = judged(
-        fct_budget_status=[
-            budget("search", "over"),
-            budget("fraud", "at risk", expected="12.5"),
-            budget("speech", "within"),
-            budget("vision", "over", month="2026-09"),
-        ]
-    )
-    assert (found["budgets over"].passed, found["budgets over"].found) == (False, "search")
-    assert (found["budgets at risk"].passed, found["budgets at risk"].found) == (False, "fraud")
-    assert found["budgets at risk"].facts == [
-        {
-            "budget_name": "fraud", "owner": "Ada", "billing_currency": "USD",
-            "budget_amount": "10.000000000000000000", "actual_cost": "5.000000000000000000",
-            "expected_cost": "12.500000000000000000", "status": "at risk",
-        }
-    ]  # fmt: skip
-
-
-def test_without_a_forecast_no_budget_is_said_to_be_safe() -> None:
-    found = judged(fct_budget_status=[budget("search", "within", expected=None)])
-    assert (found["budgets over"].passed, found["budgets at risk"].passed) == (True, None)
-
-
-def accuracy(model: str, wape: float, *, horizon: int = 30, scope: str = "total") -> dict[str, Any]:
-    return {
-        "scope": scope, "scope_value": "all", "currency": "USD", "model": model, "horizon_days": horizon, "wape": wape,
-        "bias": 0.0, "coverage": 0.8, "skill": 0.1,
-    }  # fmt: skip
-
-
-def test_the_forecast_is_graded_by_the_model_that_answered_at_the_month_end() -> None:
-    answered = [{"scope": "total", "scope_value": "all", "currency": "USD", "model": "prophet"}] * 2
-    found = judged(
-        fct_forecast=answered,
-        fct_forecast_accuracy=[
-            accuracy("prophet", 0.14),
-            accuracy("seasonal_naive", 0.5),
-            accuracy("prophet", 0.9, horizon=90),
-            accuracy("prophet", 0.9, scope="team"),
-        ],
-    )["forecast error"]
-    assert (found.passed, found.found) == (True, "USD 14.0%")
-    assert [fact["grade"] for fact in found.facts] == ["Walk (FinOps Foundation 2023)"]
-    worse = judged(fct_forecast=answered, fct_forecast_accuracy=[accuracy("prophet", 0.201)])["forecast error"]
-    assert worse.passed is False
-
-
-def ai(provider: str, service: str, model: str, **others: Any) -> dict[str, Any]:
-    return charge("1", service_provider_name=provider, service_name=service, model=model, service_category=AI, **others)
-
-
-def approval(provider: str, service: str | None, model: str | None, on: date | None = None) -> dict[str, Any]:
-    return {"service_provider_name": provider, "service_name": service, "model": model, "approved_on": on}
-
-
-@pytest.mark.parametrize(
-    ("used", "approved", "passes"),
-    [
-        (ai("OpenAI", "API", "gpt-4o"), approval("OpenAI", None, None), True),
-        (ai("OpenAI", "API", "gpt-4o"), approval("openai", "api", "GPT-4o"), True),
-        (ai("OpenAI", "API", "gpt-4o"), approval("OpenAI", None, "gpt-4o-mini"), False),
-        (ai("OpenAI", "API", "unknown"), approval("OpenAI", "API", "gpt-4o"), True),
-        (ai("OpenAI", "API", "unknown"), approval("OpenAI", "Other", "gpt-4o"), False),
-        (ai("OpenAI", "API", "gpt-4o"), approval("Anthropic", None, None), False),
-        (ai("OpenAI", "API", "gpt-4o"), approval("OpenAI", None, None, THROUGH), True),
-        (ai("OpenAI", "API", "gpt-4o"), approval("OpenAI", None, None, THROUGH + timedelta(days=1)), False),
-        (ai("OpenAI", "API", "gpt-4o", charge_category="Tax"), approval("AWS", None, None), True),
-        (ai("AWS", "EC2", "x") | {"service_category": "Compute"}, approval("OpenAI", None, None), True),
-    ],
-)
-def test_ai_needs_an_approval_that_covers_it_on_the_day(
-    used: dict[str, Any], approved: dict[str, Any], passes: bool
-) -> None:
-    found = judged(fct_allocated_cost=[used], approved_service=[approved])["unapproved services"]
-    assert found.passed is passes
-
-
-def test_a_service_without_approval_is_named_once_however_often_it_was_used() -> None:
-    found = judged(
-        fct_allocated_cost=[ai("Acme", "LLM", "m1"), ai("Acme", "LLM", "m1", charge_date=date(2026, 10, 1))],
-        approved_service=[approval("OpenAI", None, None)],
-    )["unapproved services"]
-    assert found.found == "Acme/LLM/m1"
-    assert [(f["first_date"], f["effective_cost"]) for f in found.facts] == [("2026-10-01", "2.000000000000000000")]
-
-
-def test_an_empty_approval_list_approves_nothing_and_accuses_nobody() -> None:
-    assert judged(fct_allocated_cost=[ai("Acme", "LLM", "m1")])["unapproved services"].passed is None
-
-
-def fresh(dataset: str, source: str, last: date | None) -> dict[str, Any]:
-    return {"dataset": dataset, "source": source, "last_date": last}
-
-
-def test_a_source_more_than_three_days_behind_the_newest_is_stale() -> None:
-    rows = [
-        fresh("cost_and_usage", "aws_cur", THROUGH),
-        fresh("ai_usage", "openai_usage", THROUGH - timedelta(days=3)),
-        fresh("outcome", "direct", date(2026, 1, 1)),
-        fresh("budget", "plan", None),
-    ]
-    good = judged(fct_data_freshness=rows)["stale data"]
-    assert (good.passed, good.found) == (True, "2 sources, none behind")
-    late = fresh("cost_and_usage", "gcp_detailed", THROUGH - timedelta(days=4))
-    bad = judged(fct_data_freshness=[*rows, late])["stale data"]
-    assert (bad.passed, bad.found) == (False, "gcp_detailed 4 days behind")
-    assert bad.facts[0] == {
-        "dataset": "cost_and_usage", "source": "gcp_detailed", "last_date": "2026-10-21", "days_behind": 4,
-    }  # fmt: skip
-
-
-def test_a_long_list_is_cut_in_the_sentence_and_whole_in_the_facts() -> None:
-    found = judged(fct_budget_status=[budget(f"b{i}", "over") for i in range(7)])["budgets over"]
+def test_offenders_are_named_and_a_long_list_is_whole_in_the_facts_alone() -> None:
+    count = row("budgets over", "count", value=7.0, threshold=0.0, is_passed=False)
+    found = judged(count, *(over(f"b{i}") for i in range(7)))["budgets over"]
+    assert (found.passed, found.wanted) == (False, "none")
     assert found.found == "b0, b1, b2, b3, b4 and 2 more"
     assert len(found.facts) == 7
+    assert found.facts[0] == {
+        "billing_currency": "USD", "subject": "b0", "detail": "Ada", "threshold": 0.2,
+        "part": "11.000000000000000000", "whole": "10.000000000000000000",
+    }  # fmt: skip
+
+
+def test_without_offenders_there_are_none_and_no_facts() -> None:
+    found = judged(row("budgets over", "count", value=0.0, threshold=0.0, is_passed=True))["budgets over"]
+    assert (found.passed, found.found, found.facts) == (True, "none", [])
+
+
+def test_sources_that_are_behind_are_named_with_their_days() -> None:
+    gate = "stale data"
+    whole = row(gate, "days", value=4.0, threshold=3.0, is_passed=False, whole=Decimal(2))
+    late = row(gate, "days", subject="gcp_detailed", value=4.0, threshold=3.0, is_passed=False, since=date(2026, 10, 1))
+    fresh = row(gate, "days", subject="aws_cur", value=0.0, threshold=3.0, is_passed=True)
+    found = judged(whole, late, fresh)[gate]
+    assert (found.found, found.wanted) == (
+        "gcp_detailed 4 days behind",
+        "every source within 3 days of the newest",
+    )
+    assert found.facts[1]["since"] == "2026-10-01"
+    good = judged(row(gate, "days", value=0.0, threshold=3.0, is_passed=True, whole=Decimal(2)), fresh)[gate]
+    assert (good.passed, good.found) == (True, "2 sources, none behind")
 
 
 def test_a_verdict_is_plain_json_with_exact_amounts() -> None:
-    found = judged(fct_allocated_cost=[charge("0.000000000000000001")])["share unallocated"]
-    assert json.loads(json.dumps(asdict(found)))["facts"][0]["effective_cost"] == "0.000000000000000001"
+    tiny = row("share unallocated", value=0.0, is_passed=True, part=Decimal("0.000000000000000001"))
+    found = judged(tiny)["share unallocated"]
+    assert json.loads(json.dumps(asdict(found)))["facts"][0]["part"] == "0.000000000000000001"
 
 
-def test_every_gate_says_where_its_limit_comes_from_and_what_to_do() -> None:
-    assert all(gate.source and gate.todo.endswith(".") for gate in GATES.values())
-
-
-def test_check_judges_the_marts_and_the_approval_list_of_a_home(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
-    monkeypatch.setattr(warehouse, "mart", lambda _, name: pl.DataFrame(schema=SCHEMAS[name]))
-    monkeypatch.setattr(warehouse, "dataset", lambda _, name: pl.DataFrame(schema=SCHEMAS[name]))
-    monkeypatch.setattr(warehouse, "data_date", lambda _: THROUGH)
-    assert policy.check(home) == list(judged().values())
+def test_every_gate_of_the_mart_has_words_and_says_what_to_do(company: Home) -> None:
+    assert set(warehouse.mart(company, "fct_gate")["gate"]) == set(GATES)
+    assert all(todo.endswith(".") for todo in GATES.values())
+    assert {v.source for v in policy.check(company)} & {"", None} == set()
 
 
 def test_a_home_that_is_not_built_is_refused(home: Home) -> None:

@@ -92,9 +92,9 @@ def test_the_page_shows_each_figure_with_its_exact_value_basis_and_date(whole: t
 def test_amounts_on_the_page_keep_every_digit_of_the_mart(whole: tuple[Path, Page]) -> None:
     marts = everything()
     assert EXACT in whole[1].values("services", "effective_cost")
-    october = marts["fct_daily_cost"].filter(pl.col("charge_date").dt.month() == 10)
+    october = marts["fct_monthly_cost"].filter(pl.col("month") == "2026-10")
     assert sum(whole[1].values("services", "effective_cost")) == october["effective_cost"].sum()
-    assert sum(whole[1].values("teams", "effective_cost")) == marts["fct_allocated_cost"]["effective_cost"].sum()
+    assert sum(whole[1].values("teams", "effective_cost")) == marts["fct_showback"]["effective_cost"].sum()
     assert sum(whole[1].values("lifecycle", "effective_cost")) == marts["fct_lifecycle_cost"]["effective_cost"].sum()
     assert sum(whole[1].values("budgets", "budget_amount")) == marts["fct_budget_status"]["budget_amount"].sum()
 
@@ -112,7 +112,7 @@ def test_the_workbook_names_basis_mart_and_data_date_of_every_sheet(whole: tuple
     assert book.sheetnames[0] == "figures"
     for sheet in book:
         assert "data through 2026-10-25" in str(sheet["A2"].value)
-    assert book["teams"]["A2"].value == "Effective cost · fct_allocated_cost · data through 2026-10-25"
+    assert book["teams"]["A2"].value == "Effective cost · fct_showback · data through 2026-10-25"
 
 
 def test_what_is_unknown_is_called_unknown_and_never_0(whole: tuple[Path, Page]) -> None:
@@ -164,8 +164,8 @@ def test_the_same_data_give_the_same_bytes(whole: tuple[Path, Page], tmp_path: P
 def test_text_of_a_bill_is_escaped_on_the_page(tmp_path: Path) -> None:
     marts = costs()
     evil = "<script>alert('x')</script><img src=x onerror=alert(1)>"
-    marts["fct_allocated_cost"] = marts["fct_allocated_cost"].with_columns(team=pl.lit(evil))
-    marts["fct_daily_cost"] = marts["fct_daily_cost"].with_columns(service_name=pl.lit(evil))
+    marts["fct_showback"] = marts["fct_showback"].with_columns(team=pl.lit(evil))
+    marts["fct_monthly_cost"] = marts["fct_monthly_cost"].with_columns(service_name=pl.lit(evil))
     _, page = _written(marts, tmp_path)
     assert not {tag for tag, _ in page.tags} & {"script", "img"}
     assert evil in page.text
@@ -174,7 +174,7 @@ def test_text_of_a_bill_is_escaped_on_the_page(tmp_path: Path) -> None:
 def test_text_of_a_bill_is_never_a_formula_or_a_link(tmp_path: Path) -> None:
     texts = ["=1+1", "+1", "-1", "@SUM(A1)", "https://example.org"]
     marts = costs()
-    marts["fct_allocated_cost"] = marts["fct_allocated_cost"].with_columns(team=pl.Series(texts))
+    marts["fct_showback"] = marts["fct_showback"].with_columns(team=pl.Series(texts))
     folder, _ = _written(marts, tmp_path)
     cells = [c for c in openpyxl.load_workbook(folder / "tables.xlsx")["teams"]["A"] if c.value in texts]
     assert {c.value for c in cells} == set(texts)

@@ -44,13 +44,6 @@ FIT_SECONDS = 20
 SAMPLES = 500
 """Predictive samples behind Prophet's interval; fixed, like the seed, so that the same days give the same forecast."""
 
-GRADES = {
-    "2023": ((0.12, "Run"), (0.15, "Walk"), (0.20, "Crawl")),
-    "2026": ((0.05, "Run"), (0.10, "Walk"), (0.20, "Crawl")),
-}
-"""Largest forecast variance per maturity, by edition of the FinOps Foundation's maturity model. The numbers of 2023
-are the Foundation's own text; those of 2026 come from a second-hand summary."""
-
 SERIES = ("scope", "scope_value", "currency")
 
 
@@ -165,18 +158,6 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
         .select(*run, *SERIES, "model", "charge_date", "expected", "low", "high"),
         pl.DataFrame(errors, schema=_ACCURACY).with_columns(**run).select(*run, *_ACCURACY),
     )
-
-
-def accuracy_grade(wape: float | None, *, edition: str = "2023") -> str | None:
-    """The FinOps Foundation's maturity of a forecast this wrong, naming the edition; None where nothing was measured.
-
-    The Foundation grades the variance of a period's total. WAPE adds up every day's error and is never smaller,
-    so this grade is never too kind.
-    """
-    if wape is None:
-        return None
-    grade = next((name for most, name in GRADES[edition] if wape <= most), "below Crawl")
-    return f"{grade} (FinOps Foundation {edition})"
 
 
 def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
-
-MILLION = 1_000_000
-
-COSTS = ("billed_cost", "effective_cost", "contracted_cost", "list_cost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,82 +43,17 @@ def daily_history(allocated: pl.DataFrame, *, data_through: date) -> pl.DataFram
     ).sort(keys)
 
 
-def monthly_cost(daily: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.DataFrame:
-    """Cost of each month.
+def kpi(measured: pl.DataFrame, name: str) -> pl.DataFrame:
+    """One KPI of the company, which every edition grades and none changes.
 
-    Reads    the mart fct_daily_cost.
-    Returns  month, billing_currency, the columns of `by`, then billed, effective, contracted and list cost.
+    Reads    fct_kpi.
+    Returns  month, billing_currency, value, numerator, denominator; months that have a value.
     """
-    keys = ["month", "billing_currency", *by]
     return (
-        daily.with_columns(month=pl.col("charge_date").dt.strftime("%Y-%m"))
-        .group_by(keys)
-        .agg(pl.col(COSTS).sum())
-        .sort(keys)
-    )
-
-
-def share_allocated(allocated: pl.DataFrame) -> pl.DataFrame:
-    """How much of the cost has an owner, directly or as its share of a pool.
-
-    Reads    the mart fct_allocated_cost.
-    Returns  billing_currency, effective_cost, allocated_cost, unallocated_cost, and both as share and
-             unallocated_share of effective_cost (NULL where nothing was spent on balance).
-    """
-    cost, owned = pl.col("effective_cost"), pl.col("allocation") != "unallocated"
-    return (
-        allocated.group_by("billing_currency")
-        .agg(cost.sum(), allocated_cost=cost.filter(owned).sum(), unallocated_cost=cost.filter(~owned).sum())
-        .with_columns(
-            share=ratio("allocated_cost", "effective_cost"),
-            unallocated_share=ratio("unallocated_cost", "effective_cost"),
-        )
-        .sort("billing_currency")
-    )
-
-
-def cost_per_1m_tokens(token_unit_cost: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.DataFrame:
-    """What a million tokens cost, all kinds of tokens and charges that count them.
-
-    Reads    the mart fct_token_unit_cost; rows without tokens price nothing and are left out.
-    Returns  the columns of `by`, billing_currency, tokens, effective_cost, cost_per_1m_tokens.
-    """
-    keys = [*by, "billing_currency"]
-    return (
-        token_unit_cost.filter(pl.col("tokens") > 0)
-        .group_by(keys)
-        .agg(pl.col("tokens", "effective_cost").sum())
-        .with_columns(cost_per_1m_tokens=ratio("effective_cost", "tokens") * MILLION)
-        .sort(keys)
-    )
-
-
-def top_drivers(daily: pl.DataFrame, *, data_through: date, by: str = "service_name", top: int = 5) -> pl.DataFrame:
-    """What moved the bill most since the month before.
-
-    Reads    the mart fct_daily_cost. The month of `data_through`, up to it, is compared with the month before: with as
-             many days of it while the month is open, with all of it on the month's last day.
-    Returns  billing_currency, the column `by`, previous_cost, effective_cost, change; the `top` largest changes of each
-             currency, up or down, largest first. What is in one month only cost 0 in the other.
-    """
-    day = pl.col("charge_date")
-    start = data_through.replace(day=1)
-    closed = (data_through + timedelta(days=1)).month != data_through.month
-    before = (start - timedelta(days=1)).replace(day=1)
-    days = (start - before).days if closed else min(data_through.day, (start - before).days)
-    periods = {
-        "previous_cost": day.is_between(before, before + timedelta(days=days - 1)),
-        "effective_cost": day.is_between(start, data_through),
-    }
-    cost = pl.col("effective_cost")
-    return (
-        daily.filter(pl.any_horizontal(*periods.values()))
-        .group_by("billing_currency", by)
-        .agg(cost.filter(inside).sum().alias(name) for name, inside in periods.items())
-        .with_columns(change=cost - pl.col("previous_cost"))
-        .sort("billing_currency", pl.col("change").abs(), by, descending=[False, True, False])
-        .group_by("billing_currency", maintain_order=True)
-        .head(top)
+        measured.filter(pl.col("kpi") == name, pl.col("scope") == "company", pl.col("value").is_not_null())
+        .select("month", "billing_currency", "value", "numerator", "denominator")
+        .unique()
+        .sort("month", "billing_currency")
     )
 
 
@@ -154,25 +85,24 @@ def company_budget(budgets: pl.DataFrame, *, month: str) -> pl.DataFrame:
 
 
 def headline_figures(
-    daily: pl.DataFrame,
+    monthly: pl.DataFrame,
     *,
-    allocated: pl.DataFrame,
-    tokens: pl.DataFrame,
+    kpis: pl.DataFrame,
     budgets: pl.DataFrame,
     returns: pl.DataFrame,
     data_through: date,
 ) -> list[Figure]:
     """The five numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_daily_cost, fct_allocated_cost, fct_token_unit_cost, fct_budget_status; what `roi` returns.
+    Reads    the marts fct_monthly_cost, fct_kpi and fct_budget_status; what `roi` returns.
     Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI; one figure per currency, or
              one without a value where there is nothing to say it from.
     """
     month = f"{data_through:%Y-%m}"
     named: dict[str, tuple[str, Iterator[Figure], str]] = {
-        "Total spend": ("money", _total_spend(daily, data_through), "No charges have been delivered."),
-        "Share allocated": ("share", _allocated(allocated), "No charges have been delivered."),
-        "Cost per 1M tokens": ("money per 1M tokens", _token_price(tokens), "No charge counts tokens."),
+        "Total spend": ("money", _total_spend(monthly, month, data_through), "No charges have been delivered."),
+        "Share allocated": ("share", _allocated(kpis, month), "No charges have been delivered."),
+        "Cost per 1M tokens": ("money per 1M tokens", _token_price(kpis, month), "No charge counts tokens."),
         "Forecast versus budget": (
             "share",
             _budgeted(company_budget(budgets, month=month), month),
@@ -186,39 +116,42 @@ def headline_figures(
     return figures
 
 
-def _total_spend(daily: pl.DataFrame, data_through: date) -> Iterator[Figure]:
-    first = daily.get_column("charge_date").min()
-    for row in _rows(daily.group_by("billing_currency").agg(pl.col("effective_cost").sum())):
+def _total_spend(monthly: pl.DataFrame, month: str, data_through: date) -> Iterator[Figure]:
+    for row in _rows(monthly.filter(pl.col("month") == month).select("billing_currency", "month_cost").unique()):
         yield Figure(
             name="Total spend",
-            value=row["effective_cost"],
+            value=row["month_cost"],
             unit="money",
             currency=row["billing_currency"],
-            meaning=f"Effective cost of all charges in {row['billing_currency']} since {first!s}, with usage reported "
+            meaning=f"Effective cost of all charges in {row['billing_currency']} since {month}-01, with usage reported "
             f"through {data_through}; credits, refunds and taxes included.",
         )
 
 
-def _allocated(allocated: pl.DataFrame) -> Iterator[Figure]:
-    for row in _rows(share_allocated(allocated)):
-        money = _money(row["unallocated_cost"], row["billing_currency"])
+def _allocated(kpis: pl.DataFrame, month: str) -> Iterator[Figure]:
+    shares, without = (
+        kpi(kpis, name).filter(pl.col("month") == month) for name in ("spend_allocated", "spend_unallocated")
+    )
+    nobody = dict(without.select("billing_currency", "numerator").iter_rows())
+    for row in _rows(shares):
+        money = _money(nobody[row["billing_currency"]], row["billing_currency"])
         yield Figure(
             name="Share allocated",
-            value=row["share"],
+            value=row["value"],
             unit="share",
             currency=row["billing_currency"],
             meaning=f"Part of effective cost that has a team, directly or as its share of a pool; {money} has none.",
         )
 
 
-def _token_price(tokens: pl.DataFrame) -> Iterator[Figure]:
-    for row in _rows(cost_per_1m_tokens(tokens)):
+def _token_price(kpis: pl.DataFrame, month: str) -> Iterator[Figure]:
+    for row in _rows(kpi(kpis, "cost_per_1m_tokens").filter(pl.col("month") == month)):
         yield Figure(
             name="Cost per 1M tokens",
-            value=row["cost_per_1m_tokens"],
+            value=row["value"],
             unit="money per 1M tokens",
             currency=row["billing_currency"],
-            meaning=f"Effective cost of a million tokens of any kind, over the {row['tokens'] / MILLION:,.0f} million "
+            meaning=f"Effective cost of a million tokens of any kind, over the {row['denominator']:,.0f} million "
             f"billed in {row['billing_currency']}.",
         )
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from .spend import company_budget, cost_per_1m_tokens, monthly_cost, ratio, share_allocated
+from .spend import company_budget, kpi, ratio
 
 MONTHS = 18
 """Months of history that a monthly view goes back."""
@@ -21,8 +21,10 @@ MONTHS = 18
 HISTORY_DAYS = 92
 """Days of actual cost shown before a forecast: about the last quarter."""
 
-EXPERIMENT_LIMIT = 0.30
-"""What experiments may cost beside production; the gate in policy.py asks the same."""
+LIFECYCLES = ("experiment", "production", "unknown")
+
+DRIVERS = 15
+"""Movers of the bill that are listed, per currency."""
 
 
 class Assumed(NamedTuple):
@@ -46,158 +48,223 @@ def is_open(month: str, *, data_date: date) -> bool:
 def currencies(daily: pl.DataFrame) -> list[str]:
     """The currencies of the bill, the one with most charges first.
 
-    Reads    fct_daily_cost.
+    Reads    fct_monthly_cost or fct_daily_cost.
     """
     counted = daily.group_by("billing_currency").agg(pl.col("charge_count").sum())
     return counted.sort("charge_count", "billing_currency", descending=[True, False])["billing_currency"].to_list()
 
 
-def spend(daily: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
+def spend(monthly: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
     """What each provider cost in each of the months up to `month`.
 
-    Reads    fct_daily_cost.
+    Reads    fct_monthly_cost.
     Returns  month, to_date (days are still to come), service_provider_name, billing_currency, billed_cost,
              effective_cost, month_cost (all providers), share of it, change of month_cost on the month before (NULL
              where the month is open or there is none before); newest month last, dearest provider first.
     """
-    cost = pl.col("effective_cost")
-    totals = monthly_cost(_up_to(daily, month)).select("month", "billing_currency", month_cost="effective_cost")
-    before = totals.select(_next_month("month"), "billing_currency", before="month_cost")
     return (
-        monthly_cost(_up_to(daily, month), by=["service_provider_name"])
-        .join(totals.join(before, on=["month", "billing_currency"], how="left"), on=["month", "billing_currency"])
-        .with_columns(to_date=_to_date(data_date), share=ratio("effective_cost", "month_cost"))
-        .with_columns(change=pl.when(~pl.col("to_date")).then(ratio("month_cost", "before") - 1))
+        _up_to(monthly, month)
+        .with_columns(to_date=_to_date(data_date))
         .select(
-            "month", "to_date", "service_provider_name", "billing_currency", "billed_cost", cost, "month_cost",
-            "share", "change",
+            "month", "to_date", "service_provider_name", "billing_currency", "month_cost",
+            billed_cost="provider_billed_cost", effective_cost="provider_cost", share="provider_share",
+            change="month_change",
         )
-        .sort("billing_currency", "month", cost, descending=[False, False, True])
+        .unique()
+        .sort(
+            "billing_currency", "month", "effective_cost", "service_provider_name",
+            descending=[False, False, True, False],
+        )
     )  # fmt: skip
 
 
-def services(daily: pl.DataFrame, *, month: str) -> pl.DataFrame:
-    """What each service cost in a month, under all four of FOCUS's costs.
+def services(monthly: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """What each service cost in a month, under all four of FOCUS's costs; dearest first.
 
-    Reads    fct_daily_cost.
-    Returns  service_provider_name, service_category, service_name, billing_currency, billed_cost, effective_cost,
-             contracted_cost, list_cost; dearest first.
+    Reads    fct_monthly_cost.
+    Returns  its rows of the month.
     """
-    return (
-        in_month(daily, month)
-        .group_by("service_provider_name", "service_category", "service_name", "billing_currency")
-        .agg(pl.col("billed_cost", "effective_cost", "contracted_cost", "list_cost").sum())
-        .sort("billing_currency", "effective_cost", "service_name", descending=[False, True, False])
+    return in_month(monthly, month).sort(
+        "billing_currency", "effective_cost", "service_name", descending=[False, True, False]
     )
 
 
-def teams(allocated: pl.DataFrame, *, month: str) -> pl.DataFrame:
+def teams(showback: pl.DataFrame, kpis: pl.DataFrame, *, month: str) -> pl.DataFrame:
     """What each team cost in a month, and how it came to be theirs.
 
-    Reads    fct_allocated_cost.
+    Reads    fct_showback; `kpis`: fct_kpi.
     Returns  team, allocation (direct, shared, unallocated), billing_currency, effective_cost, team_cost, share (of
              the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
     """
-    chosen = in_month(allocated, month)
-    whole = share_allocated(chosen).select("billing_currency", month_cost="effective_cost", allocated_share="share")
+    allocated = kpi(kpis, "spend_allocated").select("month", "billing_currency", allocated_share="value")
     return (
-        chosen.group_by("team", "allocation", "billing_currency")
-        .agg(pl.col("effective_cost").sum())
-        .with_columns(team_cost=pl.col("effective_cost").sum().over("team", "billing_currency"))
-        .join(whole, on="billing_currency")
-        .with_columns(share=ratio("team_cost", "month_cost"))
+        in_month(showback, month)
+        .select(
+            "month", "team", "allocation", "billing_currency", "team_cost", "month_cost",
+            effective_cost="allocation_cost", share="team_share",
+        )
+        .unique()
+        .join(allocated, on=["month", "billing_currency"], how="left")
         .sort("billing_currency", "team_cost", "team", "allocation", descending=[False, True, False, False])
-    )
+    )  # fmt: skip
 
 
-def token_prices(tokens: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
+def token_prices(models: pl.DataFrame, kpis: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
     """What a million tokens of each model cost in each of the months up to `month`, all kinds of token together.
 
-    Reads    fct_token_unit_cost.
+    Reads    fct_model_unit_cost; `kpis`: fct_kpi.
     Returns  month, to_date, service_provider_name, model, billing_currency, tokens, effective_cost,
-             cost_per_1m_tokens, change of it on the month before, month_per_1m (all models), model_cost (all
-             months); dearest model first, oldest month first.
+             cost_per_1m_tokens, change of it on the month before, is_cut (whether that is worth naming), month_per_1m
+             (all models); dearest model first, oldest month first.
     """
-    grain = ["month", "service_provider_name", "model", "billing_currency"]
-    known = _up_to(tokens, month)
-    per_model = cost_per_1m_tokens(known, by=grain[:-1])
-    before = per_model.select(_next_month("month"), *grain[1:], before="cost_per_1m_tokens")
-    overall = cost_per_1m_tokens(known, by=["month"]).select(
-        "month", "billing_currency", month_per_1m="cost_per_1m_tokens"
-    )
+    whole = kpi(kpis, "cost_per_1m_tokens").select("month", "billing_currency", month_per_1m="value")
+    model = ["service_provider_name", "model", "billing_currency"]
     return (
-        per_model.join(before, on=grain, how="left")
-        .join(overall, on=["month", "billing_currency"])
-        .with_columns(
-            to_date=_to_date(data_date),
-            change=ratio("cost_per_1m_tokens", "before") - 1,
-            model_cost=pl.col("effective_cost").sum().over(grain[1:]),
+        _up_to(models, month)
+        .filter(pl.col("tokens") > 0)
+        .select(
+            "month", "service_provider_name", "model", "tokens", "cost_per_1m_tokens", billing_currency="currency",
+            to_date=_to_date(data_date), effective_cost="token_cost", change="token_price_change",
+            is_cut="is_token_price_cut",
         )
-        .drop("before")
-        .sort("billing_currency", "model_cost", "model", "month", descending=[False, True, False, False])
-    )
+        .join(whole, on=["month", "billing_currency"], how="left")
+        .sort(
+            "billing_currency", pl.col("effective_cost").sum().over(model), "model", "month",
+            descending=[False, True, False, False],
+        )
+    )  # fmt: skip
 
 
-def requests(inference: pl.DataFrame, *, month: str) -> pl.DataFrame:
+def requests(models: pl.DataFrame, *, month: str) -> pl.DataFrame:
     """What a thousand requests to each model cost: as billed, and as the price book has it.
 
-    Reads    fct_inference_unit_cost.
+    Reads    fct_model_unit_cost.
     Returns  service_provider_name, model, currency, requests, effective_cost, estimated_cost, unpriced_requests,
              billed_per_1k (over the requests that are on the bill), estimated_per_1k (over those with a price),
              each NULL where nothing is known; dearest per request first.
     """
-    on_bill = pl.col("effective_cost").is_not_null() & pl.col("requests").is_not_null()
-    priced = pl.col("requests") - pl.col("unpriced_requests")
-    same_currency = pl.col("billing_currency").is_null() | (pl.col("billing_currency") == pl.col("estimated_currency"))
     return (
-        in_month(inference, month)
+        in_month(models, month)
         .filter(pl.col("requests").is_not_null())
-        .with_columns(currency=pl.coalesce("billing_currency", "estimated_currency"))
-        .group_by("service_provider_name", "model", "currency")
-        .agg(
-            _sum("requests"),
-            _sum("effective_cost"),
-            _sum_where("estimated_cost", same_currency),
-            _sum("unpriced_requests"),
-            billed_cost=_sum_where("effective_cost", on_bill),
-            billed_requests=_sum_where("requests", on_bill),
-            priced_requests=priced.filter(same_currency & pl.col("estimated_cost").is_not_null()).sum(),
+        .select(
+            "service_provider_name", "model", "currency", "requests", "unpriced_requests",
+            effective_cost="request_cost", estimated_cost="estimated_request_cost",
+            billed_per_1k="cost_per_1k_requests", estimated_per_1k="estimated_cost_per_1k_requests",
         )
-        .with_columns(
-            billed_per_1k=1000 * ratio("billed_cost", "billed_requests"),
-            estimated_per_1k=1000 * ratio("estimated_cost", "priced_requests"),
-        )
-        .drop("billed_cost", "billed_requests", "priced_requests")
         .sort(pl.coalesce("billed_per_1k", "estimated_per_1k"), "model", descending=[True, False], nulls_last=True)
+    )  # fmt: skip
+
+
+def lifecycles(shares: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
+    """How the cost of each of the months up to `month` divides into experiment, production and unknown.
+
+    Reads    fct_lifecycle_share.
+    Returns  month, to_date, lifecycle, billing_currency, effective_cost, share, and of the month: experiment_ratio
+             (experiment over production), experiment_limit (the line for it), status, limit_share (share that
+             experiments would have at the line); oldest month first. A lifecycle without cost has no row.
+    """
+    company = _up_to(shares.filter(pl.col("scope") == "company"), month).with_columns(to_date=_to_date(data_date))
+    kept = "month", "to_date", "billing_currency", "experiment_ratio", "experiment_limit", "status", "limit_share"
+    return (
+        pl.concat(
+            company.select(
+                *kept, lifecycle=pl.lit(name), effective_cost=f"{name}_cost", share=f"{name}_share",
+            )
+            for name in LIFECYCLES
+        )
+        .filter(pl.col("effective_cost") != 0)
+        .sort("billing_currency", "month", "lifecycle")
+    )  # fmt: skip
+
+
+def kpis(measured: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """The company's KPIs of a month with their grades, each edition's beside it.
+
+    Reads    fct_kpi.
+    Returns  kpi, billing_currency, unit, value, missing_reason, then one column per edition of the grading scales,
+             named grade_<edition>; by name.
+    """
+    row = ["kpi", "billing_currency", "unit", "value", "missing_reason"]
+    company = measured.filter(pl.col("scope") == "company", pl.col("month") == month)
+    editions = company["edition"].drop_nulls().unique().sort().to_list()
+    found = company.select(row).unique()
+    for edition in editions:
+        graded = company.filter(pl.col("edition") == edition)
+        found = found.join(
+            graded.select("kpi", "billing_currency", pl.col("grade").alias(f"grade_{edition}")),
+            on=["kpi", "billing_currency"], how="left", nulls_equal=True,
+        )  # fmt: skip
+    return found.sort(
+        pl.col("value").is_null(), "kpi", "billing_currency", descending=[False, False, True], nulls_last=True
     )
 
 
-def lifecycles(lifecycle: pl.DataFrame, *, month: str, data_date: date) -> pl.DataFrame:
-    """How the cost of each of the months up to `month` divides into experiment, production and unknown.
+def drivers(moved: pl.DataFrame, *, month: str, top: int | None = DRIVERS) -> pl.DataFrame:
+    """What moved the bill of the last whole month up to `month` most, by price, volume and mix.
 
-    Reads    fct_lifecycle_cost.
-    Returns  month, to_date, lifecycle, billing_currency, effective_cost, month_cost, share, experiment_ratio
-             (experiment over production), limit_share (share that experiments would have at `EXPERIMENT_LIMIT` of
-             production); oldest month first.
+    Reads    fct_top_drivers, which compares whole months.
+    Returns  its `top` rows of that month that moved most in each currency, up or down, or all; largest first.
     """
-    keys, cost = ["month", "billing_currency"], pl.col("effective_cost")
+    start = pl.col("period_start")
+    months = moved.filter(pl.col("period_kind") == "month", start <= date.fromisoformat(f"{month}-01"))
+    shown = months.filter(start == start.max(), pl.lit(top is None) | (pl.col("driver_rank") <= (top or 0)))
+    return shown.sort("billing_currency", "driver_rank", descending=[True, False])
+
+
+def tag_coverage(coverage: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """How much of a month's cost carries each tag key, of everything, and of each team where it fell suddenly.
+
+    Reads    fct_tag_coverage.
+    Returns  its rows of the month; everything first, the largest fall first.
+    """
     return (
-        _up_to(lifecycle, month)
-        .group_by("month", "lifecycle", "billing_currency")
-        .agg(cost.sum())
-        .with_columns(
-            to_date=_to_date(data_date),
-            month_cost=cost.sum().over(keys),
-            experiment=cost.filter(pl.col("lifecycle") == "experiment").sum().over(keys),
-            production=cost.filter(pl.col("lifecycle") == "production").sum().over(keys),
+        coverage.filter(
+            pl.col("month") == month, (pl.col("scope") == "total") | (pl.col("finding") == "sudden fall")
         )
-        .with_columns(
-            share=ratio("effective_cost", "month_cost"),
-            experiment_ratio=ratio("experiment", "production"),
-            limit_share=EXPERIMENT_LIMIT * ratio("production", "month_cost"),
+        .sort(
+            pl.col("scope") != "total", "billing_currency", "coverage_change", "tag_key", "scope_value",
+            descending=[False, True, False, False, False], nulls_last=True,
         )
-        .drop("experiment", "production")
-        .sort("billing_currency", "month", "lifecycle")
+    )  # fmt: skip
+
+
+def categories(categorised: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """Where the money of a month went, bills and what people cost by the plan.
+
+    Reads    fct_spend_category.
+    Returns  category, source, billing_currency, category_cost, category_share; dearest first.
+    """
+    return (
+        in_month(categorised, month)
+        .select("category", "source", "billing_currency", "category_cost", "category_share")
+        .unique()
+        .sort("billing_currency", "category_cost", "category", "source", descending=[True, True, False, False])
+    )
+
+
+def commitments(committed: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """The commitments of a month, dearest first.
+
+    Reads    fct_commitments.
+    Returns  its rows of the month plus id_end, what follows the last slash of the id.
+    """
+    return (
+        in_month(committed, month)
+        .with_columns(id_end=pl.col("commitment_id").str.split("/").list.last())
+        .sort("billing_currency", "amortized_cost", "commitment_id", descending=[True, True, False], nulls_last=True)
+    )
+
+
+def idle_machines(machines: pl.DataFrame, *, month: str) -> pl.DataFrame:
+    """The machines with GPUs that stood idle on days of a month, what those days cost first.
+
+    Reads    fct_gpu_idle.
+    Returns  its rows of the month with an idle day.
+    """
+    return (
+        in_month(machines, month)
+        .filter(pl.col("idle_days") > 0)
+        .sort("billing_currency", "idle_days_cost", "resource_id", descending=[True, True, False], nulls_last=True)
     )
 
 
@@ -219,17 +286,10 @@ def training_runs(runs: pl.DataFrame, *, month: str) -> pl.DataFrame:
     """The training runs that started in a month, with what all of them and the unfinished of them cost.
 
     Reads    fct_training_run_cost.
-    Returns  its rows of the month plus total_cost, lost_cost (runs that failed or were stopped; both per currency),
-             dearest first, those without a price last.
+    Returns  its rows of the month, dearest first, those without a price last.
     """
-    lost = pl.col("effective_cost").filter(pl.col("status").is_in(["failed", "stopped"]))
-    return (
-        runs.filter(pl.col("started_at").dt.strftime("%Y-%m") == month)
-        .with_columns(
-            total_cost=pl.col("effective_cost").sum().over("billing_currency"),
-            lost_cost=lost.sum().over("billing_currency"),
-        )
-        .sort("effective_cost", "run_id", descending=[True, False], nulls_last=True)
+    return runs.filter(pl.col("started_at").dt.strftime("%Y-%m") == month).sort(
+        "effective_cost", "run_id", descending=[True, False], nulls_last=True
     )
 
 
@@ -443,6 +503,20 @@ def in_month(frame: pl.DataFrame, month: str) -> pl.DataFrame:
     return _with_month(frame).filter(pl.col("month") == month)
 
 
+def of_month(frame: pl.DataFrame, month: str) -> pl.DataFrame:
+    """A mart's rows of its last month up to `month`; of hours, those of the last day; all where it has no months."""
+    if "period_kind" in frame.columns:
+        return drivers(frame, month=month, top=None)
+    if "hour_start" in frame.columns:
+        day = pl.col("hour_start").dt.date()
+        hours = frame.filter(pl.col("hour_start").dt.strftime("%Y-%m") <= month)
+        return hours.filter(day == day.max())
+    if not {"month", "charge_date"} & set(frame.columns):
+        return frame
+    months = through(frame, month)
+    return months.filter(pl.col("month") == pl.col("month").max()).select(frame.columns)
+
+
 def through(frame: pl.DataFrame, month: str) -> pl.DataFrame:
     """The rows of a month and all before it, by `month` or by `charge_date`."""
     return _with_month(frame).filter(pl.col("month") <= month)
@@ -461,15 +535,7 @@ def _to_date(data_date: date) -> pl.Expr:
     return pl.col("month") >= month_of(data_date + timedelta(days=1))
 
 
-def _next_month(column: str) -> pl.Expr:
-    return (pl.col(column) + "-01").str.to_date().dt.offset_by("1mo").dt.strftime("%Y-%m").alias(column)
-
-
 def _sum(column: str) -> pl.Expr:
-    return _sum_where(column, pl.lit(value=True))
-
-
-def _sum_where(column: str, condition: pl.Expr) -> pl.Expr:
     """Sum of what is known; NULL where rows are there and none of them is known."""
-    chosen = pl.col(column).filter(condition)
-    return pl.when((chosen.count() > 0) | (chosen.len() == 0)).then(chosen.sum()).alias(column)
+    known = pl.col(column)
+    return pl.when((known.count() > 0) | (known.len() == 0)).then(known.sum()).alias(column)

@@ -87,7 +87,7 @@ def _explain(
             column, found = f"{delivered} (which gives {rule.column})", rows[0][0]
     more = f" ({count} rows like it)" if count > 1 else ""
     wanted = adapter.wanted.get(rule.column, rule.wanted)
-    return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {wanted}{more}."
+    return f"{name}, row {number}, column {column}: found {shown(found)}, wanted {wanted}{rule.nearest(value)}{more}."
 
 
 def _repeated(db: duckdb.DuckDBPyConnection, contract: Contract, account: str, month: str) -> list[tuple[Where, str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
 
 import polars as pl
@@ -33,9 +34,41 @@ MARTS = (
     "fct_usage_gap",
     "fct_reconciliation_reason",
     "fct_month_status",
+    "fct_monthly_cost",
+    "fct_spend_category",
+    "fct_top_drivers",
+    "fct_showback",
+    "fct_tag_coverage",
+    "fct_model_unit_cost",
+    "fct_lifecycle_share",
+    "fct_orphaned_experiment",
+    "fct_experiment_overrun",
+    "fct_commitments",
+    "fct_gpu_idle",
+    "fct_kpi",
+    "fct_gate",
+    "dim_threshold",
+    "fct_chargeback",
+    "fct_reporting_currency_cost",
+    "fct_unallocated",
+    "fct_spend_rate",
+    "fct_data_transfer",
+    "fct_lifecycle_promotion",
+    "fct_gpu_utilization",
+    "fct_gpu_heatmap",
+    "fct_serverless_unit_cost",
+    "fct_token_efficiency",
+    "fct_token_cost_change",
+    "fct_token_estimated_cost",
+    "fct_vendor_unit_cost",
+    "fct_self_host_break_even",
+    "fct_inference_component_cost",
+    "fct_use_case_unit_cost",
+    "fct_outcome_unit_cost",
+    "fct_training_reconciliation",
 )
 
-Kind = Literal["text", "money", "price", "share", "change", "count", "number", "date"]
+Kind = Literal["text", "money", "price", "share", "change", "count", "number", "measure", "date", "truth"]
 
 BASIS = "Effective cost"
 
@@ -47,13 +80,42 @@ _OF = {
 """What each share is a share of."""
 
 RESTS_ON = {
-    "Total spend": "fct_daily_cost",
-    "Share allocated": "fct_allocated_cost",
-    "Cost per 1M tokens": "fct_token_unit_cost",
+    "Total spend": "fct_monthly_cost",
+    "Share allocated": "fct_kpi",
+    "Cost per 1M tokens": "fct_kpi",
     "Forecast versus budget": "fct_budget_status",
     "ROI": "fct_use_case_value",
 }
 """The mart behind each headline figure."""
+
+SHEETS = {
+    "fct_showback": "Statement of each team",
+    "fct_chargeback": "Posted to cost centres, the last closed month",
+    "fct_reporting_currency_cost": "Cost of teams in the reporting currency",
+    "fct_unallocated": "What rules would catch of the cost without a team",
+    "fct_spend_category": "Categories of spend by team",
+    "fct_spend_rate": "Spend of each hour, the last day of data",
+    "fct_commitments": "Commitments",
+    "fct_top_drivers": "What moved the bill",
+    "fct_kpi": "KPIs of the company and each team",
+    "fct_data_transfer": "Data transfer",
+    "fct_tag_coverage": "Tag coverage by key and team",
+    "fct_lifecycle_promotion": "Experiments that became production",
+    "fct_gpu_utilization": "GPU hours bought, allocated and used by day",
+    "fct_gpu_heatmap": "Use of GPUs by hour of the week",
+    "fct_serverless_unit_cost": "Serverless functions",
+    "fct_token_efficiency": "Cached and reasoning tokens by team",
+    "fct_token_cost_change": "What changed the cost of tokens",
+    "fct_token_estimated_cost": "Tokens by the price book",
+    "fct_vendor_unit_cost": "Vendors beside each other",
+    "fct_self_host_break_even": "Where self-hosting breaks even",
+    "fct_inference_component_cost": "Components of use cases",
+    "fct_use_case_unit_cost": "Unit costs of use cases",
+    "fct_outcome_unit_cost": "Cost per outcome",
+    "fct_training_reconciliation": "Training beside the bill",
+    "dim_threshold": "Lines that figures are held against",
+}
+"""Marts that are whole in the workbook alone: what they hold of the month."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +127,8 @@ class Column:
     kind: Kind = "text"
     absent: str = "unknown"
     """What a NULL is called."""
+    unit: str = ""
+    """Of a measure: the column that says its unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +185,8 @@ class Report:
     data_date: date
     figures: Sequence[Headline]
     sections: Sequence[Section] = field(default_factory=tuple)
+    sheets: Sequence[Table] = ()
+    """Tables that only the workbook has."""
     missing: Sequence[str] = ()
     """What the figures lack, because rows of the bills were rejected."""
 
@@ -140,9 +206,9 @@ def compose(
     Refuses  UsageError for a month that is no month, or that has no charges while others have.
     """
     month = month or views.month_of(data_date)
-    daily = marts["fct_daily_cost"]
-    _check(month, daily)
-    order = views.currencies(daily)
+    monthly = marts["fct_monthly_cost"]
+    _check(month, monthly)
+    order = views.currencies(monthly)
     facts = _Facts(marts=marts, month=month, data_date=data_date, order=order)
     return Report(
         month=month,
@@ -151,9 +217,10 @@ def compose(
         missing=missing,
         figures=_figures(facts),
         sections=[
-            _spend(facts), _allocation(facts), _unit_cost(facts), _lifecycle(facts), _plan(facts), _returns(facts),
-            *_invoices(facts), _unknown(facts), _sources(facts),
+            _spend(facts), _allocation(facts), _unit_cost(facts), _capacity(facts), _lifecycle(facts), _plan(facts),
+            _returns(facts), *_invoices(facts), _measures(facts), _unknown(facts), _sources(facts),
         ],
+        sheets=_sheets(facts),
     )  # fmt: skip
 
 
@@ -180,10 +247,10 @@ class _Facts:
         return shown, [] if shown else [charts.NEEDS[name]]
 
 
-def _check(month: str, daily: pl.DataFrame) -> None:
+def _check(month: str, monthly: pl.DataFrame) -> None:
     if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month):
         raise UsageError(f"{month!r} is not a month. Write it as YYYY-MM, such as 2026-10.")
-    known = daily["charge_date"].dt.strftime("%Y-%m").unique().sort().to_list()
+    known = monthly["month"].unique().sort().to_list()
     if known and month not in known:
         raise UsageError(
             f"There are no charges in {month}. There are in {known[0]} to {known[-1]}: ask for one of those."
@@ -194,9 +261,8 @@ def _figures(facts: _Facts) -> list[Headline]:
     year, number = map(int, facts.month.split("-"))
     end = date(year, number, monthrange(year, number)[1])
     found = spend.headline_figures(
-        views.in_month(facts.marts["fct_daily_cost"], facts.month),
-        allocated=views.in_month(facts.marts["fct_allocated_cost"], facts.month),
-        tokens=views.in_month(facts.marts["fct_token_unit_cost"], facts.month),
+        facts.marts["fct_monthly_cost"],
+        kpis=facts.marts["fct_kpi"],
         budgets=facts.marts["fct_budget_status"],
         returns=facts.returns(),
         data_through=min(end, facts.data_date),
@@ -223,8 +289,9 @@ def _shown(figure: spend.Figure) -> str:
 
 
 def _spend(facts: _Facts) -> Section:
-    daily = facts.marts["fct_daily_cost"]
-    months = views.spend(daily, month=facts.month, data_date=facts.data_date)
+    monthly = facts.marts["fct_monthly_cost"]
+    months = views.spend(monthly, month=facts.month, data_date=facts.data_date)
+    drivers = views.drivers(facts.marts["fct_top_drivers"], month=facts.month)
     drawn, missing = facts.charts(
         "spend", months, partial(charts.spend, data_date=facts.data_date), currency="billing_currency"
     )
@@ -236,7 +303,7 @@ def _spend(facts: _Facts) -> Section:
         missing=missing,
         tables=[
             Table(
-                name="spend_by_month", title="Cost by month and provider", mart="fct_daily_cost",
+                name="spend_by_month", title="Cost by month and provider", mart="fct_monthly_cost",
                 basis="Effective cost; Billed cost beside it",
                 rows=months.sort("month", descending=True, maintain_order=True),
                 columns=(
@@ -249,9 +316,9 @@ def _spend(facts: _Facts) -> Section:
                 ),
             ),
             Table(
-                name="services", title=f"Cost by service in {_in(facts)}", mart="fct_daily_cost",
+                name="services", title=f"Cost by service in {_in(facts)}", mart="fct_monthly_cost",
                 basis="Effective, Billed, Contracted and List cost",
-                rows=views.services(daily, month=facts.month),
+                rows=views.services(monthly, month=facts.month),
                 columns=(
                     Column(name="service_provider_name", title="Provider"),
                     Column(name="service_name", title="Service"),
@@ -263,12 +330,43 @@ def _spend(facts: _Facts) -> Section:
                     _money("list_cost", "List cost"),
                 ),
             ),
+            Table(
+                name="drivers", title=charts.moved_most(drivers), mart="fct_top_drivers", rows=drivers,
+                basis="Effective cost; of what is new, ended or has no quantity nobody can say why",
+                columns=(
+                    Column(name="team", title="Team"),
+                    Column(name="service_name", title="Service"),
+                    Column(name="model", title="Model"),
+                    Column(name="sku", title="SKU", absent="–"),
+                    _CURRENCY,
+                    _money("previous_cost", "Month before"),
+                    _money("current_cost", "Month"),
+                    _money("cost_change", "Change"),
+                    _money("price_effect", "By price"),
+                    _money("volume_effect", "By volume"),
+                    _money("mix_effect", "By mix"),
+                    Column(name="change_kind", title="Kind"),
+                ),
+            ),
+            Table(
+                name="categories", title=f"Where the money went in {_in(facts)}, people by the plan included",
+                mart="fct_spend_category", basis="Effective cost of bills; amounts of plan/organisation_cost.csv",
+                rows=views.categories(facts.marts["fct_spend_category"], month=facts.month),
+                columns=(
+                    Column(name="category", title="Category"),
+                    Column(name="source", title="Known from"),
+                    _CURRENCY,
+                    _money("category_cost", "Cost"),
+                    Column(name="category_share", title="Share of month", kind="share", absent="none"),
+                ),
+            ),
         ],
     )  # fmt: skip
 
 
 def _allocation(facts: _Facts) -> Section:
-    teams = views.teams(facts.marts["fct_allocated_cost"], month=facts.month)
+    teams = views.teams(facts.marts["fct_showback"], facts.marts["fct_kpi"], month=facts.month)
+    tagged = views.tag_coverage(facts.marts["fct_tag_coverage"], month=facts.month)
     drawn, missing = facts.charts(
         "teams", teams, partial(charts.teams, month=facts.month, data_date=facts.data_date), currency="billing_currency"
     )
@@ -280,7 +378,7 @@ def _allocation(facts: _Facts) -> Section:
         missing=missing,
         tables=[
             Table(
-                name="teams", title=f"Cost by team in {_in(facts)}", mart="fct_allocated_cost", rows=teams,
+                name="teams", title=f"Cost by team in {_in(facts)}", mart="fct_showback", rows=teams,
                 columns=(
                     Column(name="team", title="Team"),
                     Column(name="allocation", title="How it became theirs"),
@@ -290,14 +388,30 @@ def _allocation(facts: _Facts) -> Section:
                     Column(name="share", title="Team's share", kind="share", absent="none"),
                 ),
             ),
+            Table(
+                name="tags", title=charts.falls(tagged, _in(facts)), mart="fct_tag_coverage", rows=tagged,
+                basis="Effective cost of usage of providers that tag",
+                columns=(
+                    Column(name="tag_key", title="Tag"),
+                    Column(name="scope_value", title="Of"),
+                    _CURRENCY,
+                    Column(name="coverage", title="Carries it", kind="share"),
+                    Column(name="coverage_before", title="Month before", kind="share"),
+                    Column(name="finding", title="Finding"),
+                    _money("covered_cost", "Cost with it"),
+                    _money("taggable_cost", "Cost that could carry it"),
+                ),
+            ),
         ],
     )  # fmt: skip
 
 
 def _unit_cost(facts: _Facts) -> Section:
     month, data_date = facts.month, facts.data_date
-    tokens = views.token_prices(facts.marts["fct_token_unit_cost"], month=month, data_date=data_date)
-    requests = views.requests(facts.marts["fct_inference_unit_cost"], month=month)
+    tokens = views.token_prices(
+        facts.marts["fct_model_unit_cost"], facts.marts["fct_kpi"], month=month, data_date=data_date
+    )
+    requests = views.requests(facts.marts["fct_model_unit_cost"], month=month)
     runs = views.training_runs(facts.marts["fct_training_run_cost"], month=month)
     parts = [
         facts.charts("tokens", tokens, partial(charts.token_prices, data_date=data_date), currency="billing_currency"),
@@ -316,7 +430,7 @@ def _unit_cost(facts: _Facts) -> Section:
         missing=[m for _, missing in parts for m in missing],
         tables=[
             Table(
-                name="token_prices", title=f"Cost per 1M tokens by model in {_in(facts)}", mart="fct_token_unit_cost",
+                name="token_prices", title=f"Cost per 1M tokens by model in {_in(facts)}", mart="fct_model_unit_cost",
                 rows=views.in_month(tokens, month),
                 columns=(
                     Column(name="service_provider_name", title="Provider"),
@@ -330,7 +444,7 @@ def _unit_cost(facts: _Facts) -> Section:
             ),
             Table(
                 name="requests", title=f"Cost per 1,000 requests by model in {_in(facts)}",
-                mart="fct_inference_unit_cost", rows=requests,
+                mart="fct_model_unit_cost", rows=requests,
                 basis="Effective cost as billed; estimate by the price book",
                 columns=(
                     Column(name="service_provider_name", title="Provider"),
@@ -364,15 +478,59 @@ def _unit_cost(facts: _Facts) -> Section:
     )  # fmt: skip
 
 
+def _capacity(facts: _Facts) -> Section:
+    commitments = views.commitments(facts.marts["fct_commitments"], month=facts.month)
+    idle = views.idle_machines(facts.marts["fct_gpu_idle"], month=facts.month)
+    nothing = "Nothing was committed to, and no machine with a GPU is known to have stood idle."
+    return Section(
+        name="capacity",
+        title="Commitments and GPUs",
+        question="Is what was bought ahead, and what runs, used?",
+        missing=[nothing] if commitments.is_empty() and idle.is_empty() and facts.order else [],
+        tables=[
+            Table(
+                name="commitment", title=charts.committed(commitments, _in(facts)), mart="fct_commitments",
+                rows=commitments, basis="Effective cost; savings against List cost",
+                columns=(
+                    Column(name="service_provider_name", title="Provider"),
+                    Column(name="commitment_type", title="Commitment", absent="by its meter"),
+                    Column(name="kind", title="Of"),
+                    _CURRENCY,
+                    _money("amortized_cost", "Cost"),
+                    Column(name="utilization", title="Used", kind="share"),
+                    _money("unused_cost", "Wasted"),
+                    Column(name="coverage", title="Covers of what it could", kind="share"),
+                    Column(name="effective_savings_rate", title="Saves", kind="share"),
+                    Column(name="break_even_utilization", title="Breaks even at", kind="share"),
+                    Column(name="id_end", title="Id", absent="–"),
+                ),
+            ),
+            Table(
+                name="idle_gpus", title=charts.stood_idle(idle, _in(facts)), mart="fct_gpu_idle", rows=idle,
+                columns=(
+                    Column(name="resource_id", title="Machine"),
+                    Column(name="team", title="Team"),
+                    Column(name="device_class", title="GPU"),
+                    _CURRENCY,
+                    Column(name="idle_days", title="Idle days", kind="count"),
+                    Column(name="billed_days", title="Billed days", kind="count"),
+                    Column(name="utilization_ratio", title="Use", kind="share"),
+                    _money("idle_days_cost", "Cost of idle days"),
+                    _money("effective_cost", "Cost in all"),
+                    Column(name="first_idle_day", title="Since", kind="date"),
+                ),
+            ),
+        ],
+    )  # fmt: skip
+
+
 def _lifecycle(facts: _Facts) -> Section:
     mart = facts.marts["fct_lifecycle_cost"]
-    months = views.lifecycles(mart, month=facts.month, data_date=facts.data_date)
+    months = views.lifecycles(facts.marts["fct_lifecycle_share"], month=facts.month, data_date=facts.data_date)
     drawn, missing = facts.charts(
-        "lifecycle",
-        months,
-        partial(charts.lifecycle, data_date=facts.data_date, limit=views.EXPERIMENT_LIMIT),
-        currency="billing_currency",
+        "lifecycle", months, partial(charts.lifecycle, data_date=facts.data_date), currency="billing_currency"
     )
+    orphans = facts.marts["fct_orphaned_experiment"].sort("effective_cost_since", "subject", nulls_last=True)
     return Section(
         name="lifecycle",
         title="Experiment or production",
@@ -389,6 +547,35 @@ def _lifecycle(facts: _Facts) -> Section:
                     _CURRENCY,
                     _money("effective_cost", "Effective cost"),
                     Column(name="charge_count", title="Charges", kind="count"),
+                ),
+            ),
+            Table(
+                name="orphans", title="Experiments that are billed though nothing runs for them",
+                mart="fct_orphaned_experiment", rows=orphans.reverse(),
+                columns=(
+                    Column(name="subject", title="Experiment"),
+                    Column(name="team", title="Team"),
+                    Column(name="status", title="Status"),
+                    Column(name="owner", title="Owner", absent="nobody"),
+                    Column(name="idle_since", title="Idle since", kind="date"),
+                    Column(name="idle_days", title="Days", kind="count"),
+                    _CURRENCY,
+                    _money("effective_cost_since", "Cost since"),
+                ),
+            ),
+            Table(
+                name="experiments", title="Planned experiments beside their end and budget",
+                mart="fct_experiment_overrun",
+                rows=facts.marts["fct_experiment_overrun"].sort("experiment", "billing_currency"),
+                columns=(
+                    Column(name="experiment", title="Experiment"),
+                    Column(name="owner", title="Owner", absent="nobody"),
+                    Column(name="status", title="Status"),
+                    Column(name="planned_end", title="Planned end", kind="date", absent="none"),
+                    Column(name="billing_currency", title="Currency"),
+                    _money("effective_cost", "Effective cost"),
+                    Column(name="budget", title="Budget", kind="money", absent="none"),
+                    Column(name="effective_cost_past_end", title="Cost past its end", kind="money", absent="–"),
                 ),
             ),
         ],
@@ -578,6 +765,72 @@ def _invoices(facts: _Facts) -> list[Section]:
     ]  # fmt: skip
 
 
+def _measures(facts: _Facts) -> Section:
+    kpis = views.kpis(facts.marts["fct_kpi"], month=facts.month)
+    grades = [name for name in kpis.columns if name.startswith("grade_")]
+    gates = facts.marts["fct_gate"].filter(pl.col("subject").is_null())
+    return Section(
+        name="measures",
+        title="KPIs and gates",
+        question="How do the Foundation's measures grade this, and which of our own lines are crossed?",
+        tables=[
+            Table(
+                name="kpis", title=charts.graded(kpis, _in(facts)), mart="fct_kpi", rows=_said(kpis),
+                basis="Effective cost; docs/metrics.md has each formula",
+                columns=(
+                    Column(name="said", title="KPI"),
+                    Column(name="billing_currency", title="Currency", absent="–"),
+                    Column(name="value", title="Value", kind="measure", unit="unit", absent="–"),
+                    Column(name="unit", title="Unit"),
+                    *(Column(name=g, title=f"By {g.removeprefix('grade_')}", absent="–") for g in grades),
+                    Column(name="missing_reason", title="Why there is none", absent=""),
+                ),
+            ),
+            Table(
+                name="gates", title=charts.crossed(gates), mart="fct_gate", rows=gates.sort("gate", "billing_currency"),
+                basis="The last days up to the data date; lines by plan/threshold.csv or default",
+                columns=(
+                    Column(name="gate", title="Gate"),
+                    Column(name="billing_currency", title="Currency", absent="–"),
+                    Column(name="value", title="Found", kind="measure", unit="unit", absent="no data"),
+                    Column(name="threshold", title="At most", kind="measure", unit="unit"),
+                    Column(name="unit", title="Unit"),
+                    Column(name="is_passed", title="Passed", kind="truth"),
+                    Column(name="decided_by", title="Line by"),
+                    Column(name="source", title="Because"),
+                ),
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _said(kpis: pl.DataFrame) -> pl.DataFrame:
+    return kpis.with_columns(said=pl.col("kpi").str.replace_all("_", " "))
+
+
+def _sheets(facts: _Facts) -> list[Table]:
+    """Whole marts of the month, their columns as they are, for those who want to look further."""
+    return [
+        Table(
+            name=name.partition("_")[2], title=title, mart=name, rows=views.of_month(facts.marts[name], facts.month),
+            basis="Every column of the mart",
+            columns=tuple(
+                Column(name=column, title=column.replace("_", " "), kind=_kind(column, dtype), absent="")
+                for column, dtype in facts.marts[name].schema.items()
+            ),
+        )
+        for name, title in SHEETS.items()
+    ]  # fmt: skip
+
+
+def _kind(column: str, dtype: pl.DataType) -> Kind:
+    if isinstance(dtype, pl.Decimal):
+        return "money" if dtype.scale == 18 else "number"
+    if dtype.is_float():
+        return "share" if column.endswith(("share", "ratio", "coverage", "utilization", "rate")) else "number"
+    return "count" if dtype.is_integer() else "truth" if dtype == pl.Boolean else "text"
+
+
 def _unknown(facts: _Facts) -> Section:
     found = views.not_known(facts.marts, month=facts.month)
     nothing = (
@@ -642,13 +895,14 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def cell(value: Any, column: Column) -> str:
+def cell(value: Any, column: Column, row: Mapping[str, Any] = MappingProxyType({})) -> str:
     """A value as a reader sees it, rounded; its full digits stand beside it in the page and the workbook."""
     if value is None:
         return column.absent
     match column.kind:
         case "money":
-            return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+            said = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+            return "0.00" if said == "-0.00" else said
         case "price":
             return charts.short(value)
         case "share":
@@ -659,6 +913,10 @@ def cell(value: Any, column: Column) -> str:
             return f"{value:,.0f}"
         case "number":
             return f"{value:,.10g}"
+        case "measure":
+            return charts.percent(value) if row[column.unit] == "ratio" else charts.short(value)
+        case "truth":
+            return "yes" if value else "no"
         case _:
             return str(value)
 

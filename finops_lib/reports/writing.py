@@ -85,6 +85,10 @@ def _summary(report: Report) -> dict[str, Any]:
             }
             for section in report.sections
         ],
+        "sheets": [
+            {"name": t.name, "title": t.title, "mart": t.mart, "basis": t.basis, "rows": t.rows.height}
+            for t in report.sheets
+        ],
     }
 
 
@@ -128,7 +132,7 @@ def _names(report: Report) -> list[str]:
 
 
 def _is_number(column: Column) -> bool:
-    return column.kind not in ("text", "date")
+    return column.kind not in ("text", "date", "truth")
 
 
 def _workbook(report: Report, file: Path) -> None:
@@ -141,7 +145,8 @@ def _workbook(report: Report, file: Path) -> None:
         book.set_properties({"title": report.title, "created": made})
         book.set_calc_mode("manual")
         formats = {name: book.add_format(look) for name, look in _LOOKS.items()}
-        for table in (_figures_table(report), *(t for s in report.sections for t in s.tables)):
+        tables = (t for s in report.sections for t in s.tables)
+        for table in (_figures_table(report), *tables, *report.sheets):
             _sheet(book.add_worksheet(table.name), table, report, formats)
 
 
@@ -151,12 +156,14 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
     "text": {},
     "date": {},
+    "truth": {},
     "money": {"num_format": "#,##0.00"},
     "price": {"num_format": "#,##0.000000"},
     "share": {"num_format": "0.0%"},
     "change": {"num_format": "+0.0%;-0.0%;0.0%"},
     "count": {"num_format": "#,##0"},
     "number": {"num_format": "#,##0.##########"},
+    "measure": {"num_format": "#,##0.##########"},
     "exact": {"font_color": "#9AA5B1", "align": "right"},
 }
 
@@ -187,7 +194,7 @@ def _write(sheet: Any, down: int, at: int, value: Any, column: Column, formats: 
     if value is not None and _is_number(column):
         sheet.write_number(down, at, float(value), formats[column.kind])
     else:
-        text = column.absent if value is None else str(value)
+        text = cell(value, column)
         sheet.write_string(down, at, text[:LONGEST_CELL], formats["note" if value is None else "text"])
 
 

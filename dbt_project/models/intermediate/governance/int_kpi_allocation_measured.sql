@@ -84,7 +84,10 @@ gpus as (
         charges.team,
         charges.billing_currency,
         sum(
-            case when measured.utilization_ratio < settings.value then charges.effective_cost else 0 end
+            case
+                when measured.utilization_ratio < {{ limit_of('idle_gpu_utilization') }} then charges.effective_cost
+                else 0
+            end
         ) as effective_cost
     from {{ ref('int_charges_attributed') }} as charges
     inner join measured
@@ -92,7 +95,6 @@ gpus as (
             charges.billing_account_id = measured.account_id
             and charges.resource_id = measured.resource_id
             and charges.charge_date = measured.charge_date
-    inner join {{ ref('int_thresholds_chosen') }} as settings on settings.measure = 'idle_gpu_utilization'
     where charges.charge_category = 'Usage'
     group by {{ month_text('charges.charge_date') }}, charges.team, charges.billing_currency
 ),

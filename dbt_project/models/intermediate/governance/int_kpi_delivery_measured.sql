@@ -18,13 +18,12 @@ lags as (
     where dataset = 'cost_and_usage'
 ),
 
--- A source that has been silent for two months has ended.
 delays as (
     select
         month,
         days
     from lags
-    where days < 60
+    where days < {{ limit_of('silent_source_days') }}
 ),
 
 sides as (

@@ -17,5 +17,4 @@ select
     billed.billed_thing,
     billed.days_billed
 from billed
-inner join {{ ref('int_thresholds_chosen') }} as settings
-    on settings.measure = 'persistent_days' and billed.days_billed >= settings.value
+where billed.days_billed >= {{ limit_of('persistent_days') }}

@@ -112,7 +112,9 @@ reasoned as (
             when not coalesce(month_is_over, false) then 'the month is not over'
             when corrections > 0 then 'the month holds a correction or refund'
             when not payments_follow_months then 'its payments are not for single months'
-            when spread_difference > 0.01 and coalesce(payment_model, '') <> 'No Upfront'
+            when
+                spread_difference > {{ limit_of('commitment_difference') }}
+                and coalesce(payment_model, '') <> 'No Upfront'
                 then 'part of it may have been paid before the lake begins'
         end as reason
     from described
@@ -129,7 +131,7 @@ select
     case when reason is null then difference end as rule_difference,
     case
         when reason is not null then 'not judged'
-        when abs(difference) <= 0.01 then 'holds'
+        when abs(difference) <= {{ limit_of('commitment_difference') }} then 'holds'
         else 'broken'
     end as rule_status,
     reason as rule_reason

@@ -103,7 +103,8 @@ told as (
 shared as (
     select
         *,
-        sum(effective_cost) over (partition by month, billing_currency) as month_cost
+        sum(effective_cost) over (partition by month, billing_currency) as month_cost,
+        sum(effective_cost) over (partition by month, category, source, billing_currency) as category_cost
     from told
 )
 
@@ -116,5 +117,7 @@ select
     billed_cost,
     effective_cost,
     {{ ratio('effective_cost', 'month_cost') }} as share_of_month,
-    charge_count
+    charge_count,
+    category_cost,
+    {{ ratio('category_cost', 'month_cost') }} as category_share
 from shared

@@ -149,7 +149,7 @@ select
     case
         when coverage is null then 'nothing that could be tagged'
         when coverage_before is null then 'no month before'
-        when coverage - coverage_before <= -0.1 then 'sudden fall'
+        when coverage_before - coverage >= {{ limit_of('tag_coverage_fall') }} then 'sudden fall'
         when coverage < coverage_before then 'lower'
         else 'held'
     end as finding

@@ -5,7 +5,7 @@ with settings as (
     select
         {{ as_amount("max(case when measure = 'gap_rounding' then value end)") }} as rounding,
         {{ as_amount("max(case when measure = 'gap_tolerance' then value end)") }} as tolerance
-    from {{ ref('int_thresholds_chosen') }}
+    from {{ ref('dim_threshold') }}
     where edition = 'setting' and grade = 'limit'
 ),
 

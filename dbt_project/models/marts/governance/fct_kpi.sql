@@ -66,7 +66,7 @@ lines as (
         max(case when grade = 'crawl' and is_beyond then 1 else 0 end) = 1 as crawl_is_beyond,
         max(case when grade = 'walk' and is_beyond then 1 else 0 end) = 1 as walk_is_beyond,
         max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond
-    from {{ ref('int_thresholds_chosen') }}
+    from {{ ref('dim_threshold') }}
     group by measure, edition
 ),
 

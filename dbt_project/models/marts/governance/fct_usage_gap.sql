@@ -6,7 +6,7 @@ with settings as (
         {{ as_amount("max(case when measure = 'gap_rounding' then value end)") }} as rounding,
         {{ as_amount("max(case when measure = 'gap_tolerance' then value end)") }} as tolerance,
         cast(max(case when measure = 'late_usage_days' then value end) as int) as late_days
-    from {{ ref('int_thresholds_chosen') }}
+    from {{ ref('dim_threshold') }}
     where edition = 'setting' and grade = 'limit'
 ),
 

@@ -1,6 +1,6 @@
 -- Experiments beside production, month by month: of the whole company, and of each team as after allocation, with what
--- is neither always shown. The company's rows are the sum of the teams'. The line is 30 % of production unless the plan
--- says otherwise; budgets are those that bind experiments and nothing narrower than a team.
+-- is neither always shown. The company's rows are the sum of the teams'. Budgets are
+-- those that bind experiments and nothing narrower than a team.
 with monthly as (
     select
         {{ month_text('charge_date') }} as month,
@@ -51,21 +51,14 @@ budgets as (
     group by month, lower(team), billing_currency
 ),
 
-lines as (
-    select min(value) as experiment_limit
-    from {{ ref('int_thresholds_chosen') }}
-    where measure = 'experiment_to_production' and grade = 'limit'
-),
-
 compared as (
     select
         scoped.*,
         {{ ratio('scoped.experiment_cost', 'scoped.production_cost') }} as experiment_ratio,
-        lines.experiment_limit,
+        {{ limit_of('experiment_to_production') }} as experiment_limit,
         budgets.budget_amount,
         budgets.worst
     from scoped
-    cross join lines
     left join budgets
         on
             scoped.month = budgets.month
@@ -82,9 +75,12 @@ select
     cast(production_cost as decimal(38, 18)) as production_cost,
     cast(unknown_cost as decimal(38, 18)) as unknown_cost,
     cast(effective_cost as decimal(38, 18)) as effective_cost,
+    {{ ratio('experiment_cost', 'effective_cost') }} as experiment_share,
+    {{ ratio('production_cost', 'effective_cost') }} as production_share,
     {{ ratio('unknown_cost', 'effective_cost') }} as unknown_share,
     experiment_ratio,
     experiment_limit,
+    experiment_limit * {{ ratio('production_cost', 'effective_cost') }} as limit_share,
     case
         when production_cost <= 0 then 'no production'
         when experiment_ratio > experiment_limit then 'over'

@@ -1,7 +1,7 @@
 -- Experiments that are still billed although nothing has run for them and nobody has asked them for anything for as
--- many days as the plan allows (30 unless it says otherwise), and what they have cost since. Orphaned where nobody
--- answers for them either, idle where somebody does; unknown where neither runs nor requests are delivered at all.
--- Before any pool is split; one row per subject and currency.
+-- many days as the plan allows, and what they have cost since. Orphaned where nobody answers for them either, idle
+-- where somebody does; unknown where neither runs nor requests are delivered at all. Before any pool is split; one row
+-- per subject and currency.
 with experiments as (
     select
         subject_kind,
@@ -47,12 +47,6 @@ telemetry as (
             as is_delivered
 ),
 
-settings as (
-    select max(value) as allowed_days
-    from {{ ref('int_thresholds_chosen') }}
-    where measure = 'orphaned_experiment_days'
-),
-
 dated as (
     select
         experiments.*,
@@ -60,7 +54,7 @@ dated as (
         activity.last_request_on,
         coalesce(owners.owner, case when experiments.subject_kind = 'resource' then team_owners.owner end) as owner,
         telemetry.is_delivered,
-        settings.allowed_days,
+        {{ limit_of('orphaned_experiment_days') }} as allowed_days,
         data_date.data_through,
         case
             when not telemetry.is_delivered then null
@@ -69,7 +63,6 @@ dated as (
         end as idle_since
     from experiments
     cross join telemetry
-    cross join settings
     cross join {{ ref('int_data_date_found') }} as data_date
     left join {{ ref('int_experiment_activity_found') }} as activity
         on experiments.subject_kind = activity.subject_kind and lower(experiments.subject) = activity.subject
@@ -84,7 +77,9 @@ idle as (
         *,
         {{ dbt.datediff('idle_since', 'data_through', 'day') }} + 1 as idle_days -- noqa: LT05
     from dated
-    where {{ dbt.dateadd('day', 6, 'last_billed_on') }} >= data_through
+    where
+        {{ dbt.datediff('last_billed_on', 'data_through', 'day') }}
+        < {{ limit_of('billed_lately_days') }}
 ),
 
 costs as (

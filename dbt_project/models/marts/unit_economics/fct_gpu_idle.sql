@@ -25,7 +25,7 @@ with daily as (
 judged as (
     select
         *,
-        coalesce({{ ratio('used_hours', 'measured_hours') }} < {{ var('gpu_idle_below') }}, false) as is_idle
+        coalesce({{ ratio('used_hours', 'measured_hours') }} < {{ limit_of('idle_gpu_utilization') }}, false) as is_idle
     from daily
 ),
 

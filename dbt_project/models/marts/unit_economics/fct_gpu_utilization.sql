@@ -23,8 +23,8 @@ with daily as (
         sum(case when not is_measured then effective_cost end) as unmeasured_cost,
         sum(used_cost) as used_cost,
         max(case purpose
-            when 'inference' then {{ var('gpu_inference_target') }}
-            when 'training' then {{ var('gpu_training_target') }}
+            when 'inference' then {{ limit_of('gpu_inference_target') }}
+            when 'training' then {{ limit_of('gpu_training_target') }}
         end) as target_ratio
     from {{ ref('int_gpu_hours_split') }}
     group by

@@ -37,7 +37,7 @@ runs as (
             when ordered.status <> 'running' then ordered.status
             when
                 {{ dbt.datediff('cast(ordered.started_at as date)', 'data_dates.data_through', 'day') }}
-                > {{ var('training_abandoned_after_days') }}
+                > {{ limit_of('abandoned_run_days') }}
                 then 'abandoned'
             else 'running'
         end as result,
@@ -166,6 +166,12 @@ select
     bill_tie,
     case when result in ('failed', 'stopped', 'abandoned') then effective_cost end as unfinished_cost,
     case when spot_interruptions > 0 then effective_cost end as interrupted_cost,
+    sum(effective_cost) over (
+        partition by {{ month_text('cast(started_at as date)') }}, billing_currency
+    ) as month_cost,
+    sum(case when result in ('failed', 'stopped', 'abandoned') then effective_cost end) over (
+        partition by {{ month_text('cast(started_at as date)') }}, billing_currency
+    ) as month_unfinished_cost,
     case when is_spot then {{ exact_difference('list_cost', 'effective_cost') }} end as below_list_cost,
     {{ ratio('effective_cost', 'epochs') }} as cost_per_epoch,
     {{ ratio('effective_cost', 'metric_value') }} as cost_per_metric_point,
