@@ -349,7 +349,9 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
     currency = _one(frame, "billing_currency")
     over, risky = (frame.filter(pl.col("status") == status).height for status in ("over", "at risk"))
     found = f"{over or 'None'} of {_count(frame.height, 'budget')} {'is' if over < 2 else 'are'} over"
+    unknown = frame.filter(pl.col("status") == "unknown").height
     found += f" and {risky or 'none'} at risk in {_when(month, data_date)}"
+    found += f", {unknown} without an expectation" if unknown else ""
     worst = frame.row(0, named=True)
     fullest = worst["expected_ratio"] if worst["expected_ratio"] is not None else worst["consumed_ratio"]
     if fullest is not None:

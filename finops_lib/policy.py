@@ -147,12 +147,14 @@ def _verdicts(facts: Mapping[str, pl.DataFrame], data_through: date) -> Iterator
     yield _at_most("experiment beside production", shares, "experiment_ratio", by="billing_currency")
 
     budgets = facts["fct_budget_status"].filter(month=f"{data_through:%Y-%m}")
-    listed = budgets.select(
-        "budget_name", "owner", "billing_currency", "budget_amount", "actual_cost", "expected_cost", "status"
+    listed = budgets.sort("precedence", "billing_currency", "budget_name").select(
+        "budget_name", "scope", "owner", "billing_currency", "budget_amount", "actual_cost", "expected_cost", "status"
     )
     yield _none_of("budgets over", listed.filter(status="over"), "budget_name", known=len(budgets))
-    forecast_known = budgets.get_column("expected_cost").count()
-    yield _none_of("budgets at risk", listed.filter(status="at risk"), "budget_name", known=forecast_known)
+    unknown = len(listed.filter(status="unknown"))
+    but = f"; {unknown} of {len(budgets)} budgets {'has' if unknown == 1 else 'have'} no expectation" if unknown else ""
+    judged = len(budgets) - unknown
+    yield _none_of("budgets at risk", listed.filter(status="at risk"), "budget_name", known=judged, but=but)
 
     accuracy = governance.answered_accuracy(
         facts["fct_forecast_accuracy"], facts["fct_forecast"], horizon_days=HORIZON
@@ -179,14 +181,14 @@ def _at_most(name: str, rows: pl.DataFrame, measure: str, *, by: str | None = No
     )
 
 
-def _none_of(name: str, offenders: pl.DataFrame, *labels: str, known: int) -> Verdict:
-    """Pass where there are no offenders among what is known."""
+def _none_of(name: str, offenders: pl.DataFrame, *labels: str, known: int, but: str = "") -> Verdict:
+    """Pass where there are no offenders among what is known; `but` says what is not."""
     shown = ["/".join(row) for row in offenders.select(labels).unique(maintain_order=True).iter_rows()]
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return _verdict(
         name,
         passed=offenders.is_empty() if known else None,
-        found=", ".join(shown[:SHOWN]) + more or "none",
+        found=(", ".join(shown[:SHOWN]) + more or "none") + but,
         wanted="none",
         facts=offenders,
     )

@@ -18,14 +18,16 @@ _TEXT = {
     "team_evidence", "allocation_rule", "driver", "origin_team", "month", "token_kind", "service_tier", "account_id",
     "project_id", "estimated_currency", "run_id", "run_name", "experiment", "status", "instance_type", "metric_name",
     "cost_basis", "lifecycle", "evidence", "budget_name", "owner", "forecast_id", "scope", "scope_value", "currency",
-    "unit_name", "dataset", "source", "name", "to_currency",
+    "unit_name", "dataset", "source", "name", "to_currency", "binds", "expectation_basis",
 }  # fmt: skip
 _MONEY = {
     "billed_cost", "effective_cost", "contracted_cost", "list_cost", "estimated_cost", "budget_amount", "actual_cost",
-    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
+    "forecast_cost", "scope_amount", "month_cost", "variance", "quarter_budget_amount", "year_budget_amount",
+    "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
 }  # fmt: skip
 _COUNT = {
     "charge_count", "requests", "unpriced_requests", "instance_count", "billable_seconds", "spot_interruptions",
+    "precedence", "scope_budgets", "budgets",
     "epochs", "unconverted_cost_charges", "active_users", "eligible_users", "row_count", "horizon_days", "folds",
 }  # fmt: skip
 _DATE = {"charge_date", "data_through", "first_date", "last_date", "valid_from"}
@@ -47,8 +49,13 @@ COLUMNS = {
     "fct_lifecycle_cost": "charge_date lifecycle evidence team use_case service_provider_name billing_currency "
     "billed_cost effective_cost charge_count",
     "fct_budget_status": "budget_name month team product use_case service_name lifecycle owner billing_currency "
-    "budget_amount actual_cost forecast_cost expected_cost expected_low expected_high consumed_ratio expected_ratio "
-    "status data_through",
+    "scope precedence scope_budgets scope_share scope_amount budget_amount actual_cost forecast_cost expectation_basis "
+    "expected_cost expected_low expected_high consumed_ratio expected_ratio status data_through",
+    "fct_budget_scope": "month scope billing_currency team product use_case service_name lifecycle precedence budgets "
+    "budget_amount actual_cost forecast_cost expectation_basis expected_cost expected_low expected_high consumed_ratio "
+    "expected_ratio variance variance_ratio status quarter_budget_amount year_budget_amount data_through",
+    "fct_company_budget": "month billing_currency binds budgets budget_amount actual_cost expected_cost expected_low "
+    "expected_high consumed_ratio expected_ratio month_cost coverage data_through",
     "fct_forecast": "forecast_id data_through scope scope_value currency model charge_date expected low high "
     "actual_cost",
     "fct_forecast_accuracy": "forecast_id data_through scope scope_value currency model horizon_days folds wape bias "
@@ -136,13 +143,11 @@ def everything() -> dict[str, pl.DataFrame]:
             "fct_training_run_cost",
             [_run("r1", "finished", 75), _run("r2", "failed", 25), _run("r3", "running", None)],
         ),
-        "fct_budget_status": mart(
-            "fct_budget_status",
-            [
-                _budget("company", 110, 100, 121, status="at risk", low=115, high=127),
-                _budget("search", 60, 64, 70, team="search", status="over"),
-                _budget("pilot", 50, 20, None, lifecycle="experiment"),
-            ],
+        **_budgets(
+            _budget("company", 110, 100, 121, status="at risk", low=115, high=127),
+            _budget("search", 60, 64, 70, team="search", status="over"),
+            _budget("pilot", 50, 20, None, lifecycle="experiment", status="unknown"),
+            _budget("fraud on Azure", 10, EXACT, EXACT, team="fraud", currency="EUR", status="over"),
         ),
         "fct_forecast": mart("fct_forecast", [_day(26 + n, 3.5) for n in range(6)]),
         "fct_forecast_accuracy": mart(
@@ -207,16 +212,47 @@ def _run(run: str, status: str, cost: int | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _budget(
-    name: str, amount: int, actual: int, expected: int | None, *, low: int | None = None, high: int | None = None,
-    status: str = "within", team: str | None = None, lifecycle: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+def _budgets(*rows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """The marts of budgets, each the only one of its scope."""
+    alike = set(COLUMNS["fct_budget_scope"].split())
+    whole = [row for row in rows if row["lifecycle"] is None]
+    company = [row for row in whole if row["team"] is None or row["billing_currency"] == "EUR"]
+    shown = set(COLUMNS["fct_company_budget"].split())
+    bound = {
+        "USD": {"binds": "everything", "month_cost": Decimal(100), "coverage": 1.0},
+        "EUR": {"binds": "teams", "month_cost": EXACT, "coverage": 1.0},
+    }
     return {
-        "budget_name": name, "month": "2026-10", "team": team, "lifecycle": lifecycle, "billing_currency": "USD",
-        "budget_amount": Decimal(amount), "actual_cost": Decimal(actual),
+        "fct_budget_status": mart("fct_budget_status", list(rows)),
+        "fct_budget_scope": mart(
+            "fct_budget_scope", [{k: v for k, v in row.items() if k in alike} | {"budgets": 1} for row in rows]
+        ),
+        "fct_company_budget": mart(
+            "fct_company_budget",
+            [
+                {k: v for k, v in row.items() if k in shown} | {"budgets": 1} | bound[row["billing_currency"]]
+                for row in company
+            ],
+        ),
+    }
+
+
+def _budget(
+    name: str, amount: int, actual: Decimal | int, expected: Decimal | int | None, *, low: int | None = None,
+    high: int | None = None, status: str = "within", team: str | None = None, lifecycle: str | None = None,
+    currency: str = "USD",
+) -> dict[str, Any]:  # fmt: skip
+    scope = f"team {team}" if team else f"lifecycle {lifecycle}" if lifecycle else "everything"
+    return {
+        "budget_name": name, "month": "2026-10", "team": team, "lifecycle": lifecycle, "billing_currency": currency,
+        "scope": scope, "precedence": {"team": 1, "life": 2, "ever": 3}[scope[:4]], "scope_budgets": 1,
+        "scope_share": 1.0, "scope_amount": Decimal(amount), "budget_amount": Decimal(amount),
+        "actual_cost": Decimal(actual), "expectation_basis": None if expected is None else "own forecast",
         "expected_cost": None if expected is None else Decimal(expected),
-        "expected_low": None if low is None else Decimal(low), "expected_high": None if high is None else Decimal(high),
-        "consumed_ratio": actual / amount, "expected_ratio": None if expected is None else expected / amount,
+        "expected_low": None if low is None else Decimal(low),
+        "expected_high": None if high is None else Decimal(high),
+        "consumed_ratio": float(actual / amount),
+        "expected_ratio": None if expected is None else float(expected / amount),
         "status": status, "data_through": DATA_DATE,
     }  # fmt: skip
 

@@ -22,11 +22,10 @@ def _usd(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _forecast(m: Marts) -> charts.Chart:
-    status = m["fct_budget_status"]
     history = spend.daily_history(m["fct_allocated_cost"], data_through=DATA_DATE)
     return charts.forecast(
-        _usd(views.forecast_path(m["fct_forecast"], history=m["fct_daily_cost"], status=status)),
-        outlook=forecast.outlook(m["fct_forecast"], history, status),
+        _usd(views.forecast_path(m["fct_forecast"], history=m["fct_daily_cost"], budgets=m["fct_company_budget"])),
+        outlook=forecast.outlook(m["fct_forecast"], history, m["fct_budget_scope"]),
         accuracy=views.accuracy(m["fct_forecast_accuracy"]),
         data_date=DATA_DATE,
     )
@@ -68,7 +67,8 @@ SAYS = {
     "requests": "A thousand requests cost USD 20 on gpt-a and USD 0.5 on gpt-b.",
     "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, above the 30 % line.",
     "training": "2 training runs cost USD 100; USD 25 of it went into runs that failed or were stopped.",
-    "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date; search is expected to end at 117 %.",
+    "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date, 1 without an expectation; "
+    "search is expected to end at 117 %.",
     "forecast": "October is expected to end at USD 121, 10 % over its budget of USD 110; 2026 at USD 121.",
     "roi": "search returns most: +150 % on USD 40; 1 of 2 use cases cost more than brought.",
     "sensitivity": "pilot: running cost matters most; 20 % off, it takes the net present value from USD −4.96 to "

@@ -28,7 +28,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "effective_cost": MONEY,
     },
     "fct_budget_status": {
-        "budget_name": TEXT, "month": TEXT, "owner": TEXT, "billing_currency": TEXT, "budget_amount": MONEY,
+        "budget_name": TEXT, "scope": TEXT, "precedence": pl.Int64, "month": TEXT, "owner": TEXT,
+        "billing_currency": TEXT, "budget_amount": MONEY,
         "actual_cost": MONEY, "expected_cost": MONEY, "status": TEXT,
     },
     "fct_data_freshness": {"dataset": TEXT, "source": TEXT, "last_date": DAY},
@@ -110,9 +111,12 @@ def test_experiments_without_any_production_cannot_be_compared() -> None:
     assert judged(fct_lifecycle_cost=[spent("experiment", "5")])["experiment beside production"].passed is None
 
 
-def budget(name: str, status: str, *, month: str = "2026-10", expected: str | None = "9") -> dict[str, Any]:
+def budget(
+    name: str, status: str, *, month: str = "2026-10", expected: str | None = "9", precedence: int = 1
+) -> dict[str, Any]:
     return {
-        "budget_name": name, "month": month, "owner": "Ada", "billing_currency": "USD", "budget_amount": Decimal(10),
+        "budget_name": name, "scope": f"team {name}", "precedence": precedence, "month": month,
+        "owner": "Ada", "billing_currency": "USD", "budget_amount": Decimal(10),
         "actual_cost": Decimal(5), "expected_cost": None if expected is None else Decimal(expected), "status": status,
     }  # fmt: skip
 
@@ -130,7 +134,7 @@ def test_budgets_of_this_month_that_are_over_or_at_risk_are_named_with_their_own
     assert (found["budgets at risk"].passed, found["budgets at risk"].found) == (False, "fraud")
     assert found["budgets at risk"].facts == [
         {
-            "budget_name": "fraud", "owner": "Ada", "billing_currency": "USD",
+            "budget_name": "fraud", "scope": "team fraud", "owner": "Ada", "billing_currency": "USD",
             "budget_amount": "10.000000000000000000", "actual_cost": "5.000000000000000000",
             "expected_cost": "12.500000000000000000", "status": "at risk",
         }
@@ -138,8 +142,30 @@ def test_budgets_of_this_month_that_are_over_or_at_risk_are_named_with_their_own
 
 
 def test_without_a_forecast_no_budget_is_said_to_be_safe() -> None:
-    found = judged(fct_budget_status=[budget("search", "within", expected=None)])
+    found = judged(fct_budget_status=[budget("search", "unknown", expected=None)])
     assert (found["budgets over"].passed, found["budgets at risk"].passed) == (True, None)
+
+
+def test_a_gate_that_passes_says_how_many_budgets_nobody_can_judge() -> None:
+    known, unknown = budget("search", "within"), budget("fraud", "unknown", expected=None)
+    found = judged(fct_budget_status=[known, unknown])["budgets at risk"]
+    assert (found.passed, found.found) == (True, "none; 1 of 2 budgets has no expectation")
+    found = judged(fct_budget_status=[known, unknown, unknown | {"budget_name": "vision"}])["budgets at risk"]
+    assert (found.passed, found.found) == (True, "none; 2 of 3 budgets have no expectation")
+    found = judged(fct_budget_status=[budget("search", "at risk"), unknown])["budgets at risk"]
+    assert (found.passed, found.found) == (False, "search; 1 of 2 budgets has no expectation")
+
+
+def test_of_budgets_that_overlap_every_one_is_checked_and_the_narrowest_is_named_first() -> None:
+    found = judged(
+        fct_budget_status=[
+            budget("all", "over", precedence=3),
+            budget("search", "over", precedence=2),
+            budget("search on GPUs", "over", precedence=1),
+            budget("search on tokens", "within", precedence=1),
+        ]
+    )
+    assert found["budgets over"].found == "search on GPUs, search, all"
 
 
 def accuracy(model: str, wape: float, *, horizon: int = 30, scope: str = "total") -> dict[str, Any]:

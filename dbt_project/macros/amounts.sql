@@ -40,3 +40,16 @@ case
         else 'within'
     end
 {%- endmacro %}
+
+{# A part of an amount, exactly: rounded once, and the last part of the whole takes the residue. #}
+{% macro exact_share(amount, share, is_last, whole) -%}
+case
+            when {{ is_last }} then sum(
+                case
+                    when {{ is_last }} then {{ amount }}
+                    else -{{ as_amount('cast(' ~ amount ~ ' as double) * ' ~ share) }}
+                end
+            ) over (partition by {{ whole }})
+            else {{ as_amount('cast(' ~ amount ~ ' as double) * ' ~ share) }}
+        end
+{%- endmacro %}

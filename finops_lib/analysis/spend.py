@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +27,8 @@ class Figure:
     """money, money per 1M tokens, or share (1 is all)."""
     currency: str | None
     meaning: str
+    of: str | None = None
+    """What a share is a share of, where its name and currency do not tell."""
 
 
 def daily_history(allocated: pl.DataFrame, *, data_through: date) -> pl.DataFrame:
@@ -126,33 +129,6 @@ def top_drivers(daily: pl.DataFrame, *, data_through: date, by: str = "service_n
     )
 
 
-def company_budget(budgets: pl.DataFrame, *, month: str) -> pl.DataFrame:
-    """What the whole organisation may spend in a month, and is expected to.
-
-    Reads    the mart fct_budget_status.
-    Returns  billing_currency, budgets (how many were added up), budget_amount, actual_cost, expected_cost,
-             expected_low, expected_high (adding the bounds of budgets and days, hence wider than 80 %), ratio =
-             expected / budget. The budget that binds everything answers; where there is none, the budgets of whole
-             teams are added up. Narrower ones overlap and are never added. NULL where one of them has no forecast.
-    """
-    whole = budgets.filter(
-        pl.col("month") == month,
-        pl.all_horizontal(pl.col("product", "use_case", "service_name", "lifecycle").is_null()),
-    )
-    everything = pl.col("team").is_null()
-    amounts = ("budget_amount", "actual_cost", "expected_cost", "expected_low", "expected_high")
-    return (
-        whole.filter(everything | ~everything.any().over("billing_currency"))
-        .group_by("billing_currency")
-        .agg(
-            pl.len().cast(pl.Int64).alias("budgets"),
-            *(pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name) for name in amounts),
-        )
-        .with_columns(ratio=ratio("expected_cost", "budget_amount"))
-        .sort("billing_currency")
-    )
-
-
 def headline_figures(
     daily: pl.DataFrame,
     *,
@@ -164,7 +140,7 @@ def headline_figures(
 ) -> list[Figure]:
     """The five numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_daily_cost, fct_allocated_cost, fct_token_unit_cost, fct_budget_status; what `roi` returns.
+    Reads    the marts fct_daily_cost, fct_allocated_cost, fct_token_unit_cost, fct_company_budget; what `roi` returns.
     Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI; one figure per currency, or
              one without a value where there is nothing to say it from.
     """
@@ -175,7 +151,7 @@ def headline_figures(
         "Cost per 1M tokens": ("money per 1M tokens", _token_price(tokens), "No charge counts tokens."),
         "Forecast versus budget": (
             "share",
-            _budgeted(company_budget(budgets, month=month), month),
+            _budgeted(budgets.filter(pl.col("month") == month), month),
             f"No budget binds the whole organisation or whole teams in {month}.",
         ),
         "ROI": ("share", _returned(returns), "No use case has a month with both a cost and a benefit."),
@@ -223,22 +199,39 @@ def _token_price(tokens: pl.DataFrame) -> Iterator[Figure]:
         )
 
 
-def _budgeted(status: pl.DataFrame, month: str) -> Iterator[Figure]:
-    for row in _rows(status):
+def _budgeted(company: pl.DataFrame, month: str) -> Iterator[Figure]:
+    for row in _rows(company):
         currency = row["billing_currency"]
         budget, spent = _money(row["budget_amount"], currency), _money(row["actual_cost"], currency)
+        bound = "" if row["binds"] == "everything" else f", {_bound(row)}"
         if row["expected_cost"] is None:
-            meaning = f"{spent} of the budget of {budget} for {month} is spent; the rest of the month has no forecast."
+            meaning = f"{spent} of the budget of {budget} for {month}{bound} is spent; the rest of the month has no "
+            meaning += "expectation."
+        elif f"{row['data_through'] + timedelta(days=1):%Y-%m}" > month:
+            meaning = f"{month} ended at {spent}, beside a budget of {budget}{bound}."
         else:
             ending = _money(row["expected_cost"], currency)
-            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}; {spent} is spent so far."
+            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}{bound}; "
+            meaning += f"{spent} is spent so far."
         yield Figure(
             name="Forecast versus budget",
-            value=row["ratio"],
+            value=row["expected_ratio"],
             unit="share",
             currency=currency,
             meaning=meaning,
+            of=f"of {currency} budget" if not bound else f"of {currency} team budgets",
         )
+
+
+def _bound(row: dict[str, Any]) -> str:
+    """Which budgets were added up and what they cover, so that they are not taken for everything's."""
+    added = f"{row['budgets']} team budget{'s' if row['budgets'] != 1 else ''}"
+    if row["coverage"] is None:
+        return f"the sum of {added}"
+    size = 100 * row["coverage"]
+    # What is not all is never shown as 100 %.
+    share = f"{math.floor(size * 10) / 10:.1f}" if 99 < size < 100 else f"{size:.0f}"
+    return f"the sum of {added} that bind {share} % of {row['billing_currency']} spend"
 
 
 def _returned(returns: pl.DataFrame) -> Iterator[Figure]:

@@ -34,7 +34,8 @@ with built_in (measure, edition, grade, value, is_beyond) as (
         ('cost_visibility_delay', '2023', 'run', 2.0, false),
         ('orphaned_experiment_days', 'setting', 'limit', 30.0, false),
         ('persistent_days', 'setting', 'limit', 14.0, false),
-        ('idle_gpu_utilization', 'setting', 'limit', 0.05, false)
+        ('idle_gpu_utilization', 'setting', 'limit', 0.05, false),
+        ('budget_share_days', 'setting', 'limit', 28.0, false)
     )
 ),
 
