@@ -609,13 +609,15 @@ def short(value: Amount) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A share as a reader says it; what is not all is never shown as 100 %."""
+    """A share as a reader says it; what is not all, or more than all, is never shown as 100 %."""
     if value is None:
         return "an unknown share"
     size = abs(value) * 100
     if 1e-7 < size < 0.05:
         return f"{'−' if value < 0 else ''}<0.1 %"
-    if 99 < size < 100 or (size < 10 and size != round(size)):
+    if 100 + 1e-7 < size < 101:
+        shown = f"{math.ceil(size * 10) / 10:.1f}"
+    elif 99 < size < 100 or (size < 10 and size != round(size)):
         shown = f"{math.floor(size * 10) / 10 if size > 99 else size:.1f}"
     else:
         shown = f"{size:,.0f}"

@@ -178,11 +178,12 @@ def test_an_amount_has_three_digits_that_count(value: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (1.0, "100 %"), (0.9996, "99.9 %"), (0.71, "71 %"), (0.076, "7.6 %"), (0.06, "6 %"), (0.0001, "<0.1 %"),
+        (1.0, "100 %"), (0.9996, "99.9 %"), (1.0004, "100.1 %"), (1.0043, "100.5 %"),
+        (1.0 + 2e-16, "100 %"), (0.71, "71 %"), (0.076, "7.6 %"), (0.06, "6 %"), (0.0001, "<0.1 %"),
         (0.0, "0 %"), (-0.22, "−22 %"), (1.19, "119 %"), (12.5, "1,250 %"),
     ],
 )  # fmt: skip
-def test_a_share_that_is_not_all_is_never_said_to_be_all(value: float, said: str) -> None:
+def test_a_share_that_is_not_all_or_more_than_all_is_never_said_to_be_all(value: float, said: str) -> None:
     assert charts.percent(value) == said
 
 

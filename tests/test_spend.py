@@ -226,8 +226,8 @@ def test_a_sum_of_team_budgets_says_how_many_they_are_and_what_they_cover() -> N
         "EUR": (
             0.9,
             "of EUR team budgets",
-            "2026-10 is expected to end at EUR 45.00, beside a budget of EUR 50.00, the sum of 4 team budgets that "
-            "bind 92 % of EUR spend; EUR 40.00 is spent so far.",
+            "4 team budgets, 92 % of EUR spend: 2026-10 is expected to end at EUR 45.00 for them, beside a budget of "
+            "EUR 50.00; EUR 40.00 is spent so far.",
         ),
     }
 
@@ -239,7 +239,16 @@ def test_a_month_without_an_expectation_says_what_is_spent() -> None:
         "of USD budget",
         "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no expectation.",
     )
-    assert "the sum of 1 team budget; EUR 0 is spent so far." in found["EUR"][2]
+    assert found["EUR"][2] == (
+        "1 team budget: 2026-11 is expected to end at EUR 45.00 for them, beside a budget of EUR 50.00; "
+        "EUR 0 is spent so far."
+    )
+
+
+@pytest.mark.parametrize(("coverage", "shown"), [(0.9996, "99.9 %"), (0.991, "99.1 %"), (1.0, "100 %"), (0.0, "0 %")])
+def test_what_is_not_all_is_never_said_to_cover_100_percent(coverage: float, shown: str) -> None:
+    company = COMPANY.filter(month="2026-10", billing_currency="EUR").with_columns(coverage=pl.lit(coverage))
+    assert budgeted(company, data_through=ON)["EUR"][2].startswith(f"4 team budgets, {shown} of EUR spend: ")
 
 
 def test_a_month_that_is_over_is_not_said_to_be_expected() -> None:

@@ -203,35 +203,37 @@ def _budgeted(company: pl.DataFrame, month: str) -> Iterator[Figure]:
     for row in _rows(company):
         currency = row["billing_currency"]
         budget, spent = _money(row["budget_amount"], currency), _money(row["actual_cost"], currency)
-        bound = "" if row["binds"] == "everything" else f", {_bound(row)}"
+        of_teams = row["binds"] == "teams"
+        of_them = " for them" if of_teams else ""
         if row["expected_cost"] is None:
-            meaning = f"{spent} of the budget of {budget} for {month}{bound} is spent; the rest of the month has no "
-            meaning += "expectation."
+            meaning = (
+                f"{spent} of the budget of {budget} for {month} is spent; the rest of the month has no expectation."
+            )
         elif f"{row['data_through'] + timedelta(days=1):%Y-%m}" > month:
-            meaning = f"{month} ended at {spent}, beside a budget of {budget}{bound}."
+            meaning = f"{month} ended at {spent}{of_them}, beside a budget of {budget}."
         else:
             ending = _money(row["expected_cost"], currency)
-            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}{bound}; "
+            meaning = f"{month} is expected to end at {ending}{of_them}, beside a budget of {budget}; "
             meaning += f"{spent} is spent so far."
         yield Figure(
             name="Forecast versus budget",
             value=row["expected_ratio"],
             unit="share",
             currency=currency,
-            meaning=meaning,
-            of=f"of {currency} budget" if not bound else f"of {currency} team budgets",
+            meaning=f"{_added(row)}: {meaning}" if of_teams else meaning,
+            of=f"of {currency} team budgets" if of_teams else f"of {currency} budget",
         )
 
 
-def _bound(row: dict[str, Any]) -> str:
-    """Which budgets were added up and what they cover, so that they are not taken for everything's."""
-    added = f"{row['budgets']} team budget{'s' if row['budgets'] != 1 else ''}"
+def _added(row: dict[str, Any]) -> str:
+    """How many team budgets were added up and what they cover, so that they are not taken for everything's."""
+    added = f"{row['budgets']} team budget{'' if row['budgets'] == 1 else 's'}"
     if row["coverage"] is None:
-        return f"the sum of {added}"
+        return added
     size = 100 * row["coverage"]
     # What is not all is never shown as 100 %.
     share = f"{math.floor(size * 10) / 10:.1f}" if 99 < size < 100 else f"{size:.0f}"
-    return f"the sum of {added} that bind {share} % of {row['billing_currency']} spend"
+    return f"{added}, {share} % of {row['billing_currency']} spend"
 
 
 def _returned(returns: pl.DataFrame) -> Iterator[Figure]:
