@@ -373,6 +373,8 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
         "budget_name", "at", _budget_label, names,
     )  # fmt: skip
     note = "dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"
+    if frame["expectation_basis"].str.starts_with("share").any():
+        note += "; by share: not forecast itself, but by its part of what is"
     return _finish(
         _layer(ahead, spent, interval, line, labels), found, _basis(currency, data_date, note), height=_rows(names)
     )
@@ -875,8 +877,11 @@ def _ratio_scale(frame: pl.DataFrame) -> alt.Scale:
 
 
 def _budget_label(row: Mapping[str, Any]) -> str:
-    ends = row["expected_cost"] if row["expected_cost"] is not None else row["actual_cost"]
-    return f"{row['status']} · {short(ends)} of {short(row['budget_amount'])}"
+    allowed = short(row["budget_amount"])
+    if row["expected_cost"] is None:
+        return f"{row['status']} · {short(row['actual_cost'])} spent of {allowed}"
+    by_share = " (by share)" if (row["expectation_basis"] or "").startswith("share") else ""
+    return f"{row['status']} · {short(row['expected_cost'])} of {allowed}{by_share}"
 
 
 def _when(month: str, data_date: date) -> str:
