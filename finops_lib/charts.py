@@ -372,11 +372,11 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
         ),
         "budget_name", "at", _budget_label, names,
     )  # fmt: skip
-    note = "dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"
+    notes = ["dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"]
     if frame["expectation_basis"].str.starts_with("share").any():
-        note += "; by share: not forecast itself, but by its part of what is"
+        notes.append("by share: expected by its part of a wider forecast")
     return _finish(
-        _layer(ahead, spent, interval, line, labels), found, _basis(currency, data_date, note), height=_rows(names)
+        _layer(ahead, spent, interval, line, labels), found, _basis(currency, data_date, *notes), height=_rows(names)
     )
 
 

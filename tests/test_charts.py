@@ -162,6 +162,18 @@ def test_text_of_a_bill_stays_text_in_a_drawing() -> None:
     assert "<script" not in charts.svg(DRAWN["teams"]({**marts, "fct_allocated_cost": evil}), name="a")
 
 
+def test_a_budget_that_is_expected_by_share_or_not_at_all_says_so_beside_its_bar() -> None:
+    own = _usd(views.budgets(everything()["fct_budget_status"], month=MONTH))
+    by_share = own.with_columns(
+        expectation_basis=pl.when(pl.col("budget_name") == "company").then(pl.lit("share of total forecast"))
+    )
+    spec = str(charts.budgets(by_share, month=MONTH, data_date=DATA_DATE).to_dict())
+    for label in ("over · 70 of 60", "at risk · 121 of 110 (by share)", "unknown · 20 spent of 50"):
+        assert f"'{label}'" in spec
+    assert "by share: expected by its part of a wider forecast" in spec
+    assert "by share" not in str(charts.budgets(own, month=MONTH, data_date=DATA_DATE).to_dict())
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
