@@ -348,7 +348,9 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
     currency = _one(frame, "billing_currency")
     over, risky = (frame.filter(pl.col("status") == status).height for status in ("over", "at risk"))
     found = f"{over or 'None'} of {_count(frame.height, 'budget')} {'is' if over < 2 else 'are'} over"
+    unknown = frame.filter(pl.col("status") == "unknown").height
     found += f" and {risky or 'none'} at risk in {_when(month, data_date)}"
+    found += f", {unknown} without an expectation" if unknown else ""
     worst = frame.row(0, named=True)
     fullest = worst["expected_ratio"] if worst["expected_ratio"] is not None else worst["consumed_ratio"]
     if fullest is not None:
@@ -369,9 +371,11 @@ def budgets(frame: pl.DataFrame, *, month: str, data_date: date) -> Chart:
         ),
         "budget_name", "at", _budget_label, names,
     )  # fmt: skip
-    note = "dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"
+    notes = ["dark: spent, light: expected by the end of the month, thin line: range, black line: the budget"]
+    if frame["expectation_basis"].str.starts_with("share").any():
+        notes.append("by share: expected by its part of a wider forecast")
     return _finish(
-        _layer(ahead, spent, interval, line, labels), found, _basis(currency, data_date, note), height=_rows(names)
+        _layer(ahead, spent, interval, line, labels), found, _basis(currency, data_date, *notes), height=_rows(names)
     )
 
 
@@ -675,13 +679,15 @@ def short(value: Amount) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A share as a reader says it; what is not all is never shown as 100 %."""
+    """A share as a reader says it; what is not all, or more than all, is never shown as 100 %."""
     if value is None:
         return "an unknown share"
     size = abs(value) * 100
     if 1e-7 < size < 0.05:
         return f"{'−' if value < 0 else ''}<0.1 %"
-    if 99 < size < 100 or (size < 10 and size != round(size)):
+    if 100 + 1e-7 < size < 101:
+        shown = f"{math.ceil(size * 10) / 10:.1f}"
+    elif 99 < size < 100 or (size < 10 and size != round(size)):
         shown = f"{math.floor(size * 10) / 10 if size > 99 else size:.1f}"
     else:
         shown = f"{size:,.0f}"
@@ -939,8 +945,11 @@ def _ratio_scale(frame: pl.DataFrame) -> alt.Scale:
 
 
 def _budget_label(row: Mapping[str, Any]) -> str:
-    ends = row["expected_cost"] if row["expected_cost"] is not None else row["actual_cost"]
-    return f"{row['status']} · {short(ends)} of {short(row['budget_amount'])}"
+    allowed = short(row["budget_amount"])
+    if row["expected_cost"] is None:
+        return f"{row['status']} · {short(row['actual_cost'])} spent of {allowed}"
+    by_share = " (by share)" if (row["expectation_basis"] or "").startswith("share") else ""
+    return f"{row['status']} · {short(row['expected_cost'])} of {allowed}{by_share}"
 
 
 def _when(month: str, data_date: date) -> str:

@@ -99,7 +99,9 @@ FACTS = ("billing_currency", "subject", "detail", "since", "value", "threshold",
 def _found(answers: Sequence[Mapping[str, Any]], offenders: Sequence[Mapping[str, Any]]) -> str:
     match answers[0]["unit"]:
         case "count":
-            return _listed([row["subject"] for row in offenders]) or "none"
+            named = sorted(offenders, key=lambda row: row["precedence"] or 0)
+            but = "".join(f"; {row['detail']}" for row in answers if row["detail"])
+            return (_listed([row["subject"] for row in named]) or "none") + but
         case "days":
             late = [f"{row['subject']} {row['value']:.0f} days behind" for row in offenders]
             return _listed(late) or f"{answers[0]['whole']:.0f} sources, none behind"

@@ -13,7 +13,8 @@
 # %% [markdown]
 # # Will the money last, and what does it bring?
 #
-# The latest forecast beside the budget, from `fct_forecast` and `fct_budget_status`, with the error of its backtest;
+# The latest forecast beside the budget, from `fct_forecast`, `fct_company_budget` (what the company may spend) and
+# `fct_budget_status` (each budget), with the error of its backtest;
 # then the return of each use case, from `fct_use_case_value` and the assumptions of the plan.
 
 # %%
@@ -35,11 +36,12 @@ month = views.month_of(data_date)
 predicted = warehouse.mart(home, "fct_forecast")
 status = warehouse.mart(home, "fct_budget_status")
 history = spend.daily_history(warehouse.mart(home, "fct_allocated_cost"), data_through=data_date)
-outlook = forecast.outlook(predicted, history, status)
+outlook = forecast.outlook(predicted, history, warehouse.mart(home, "fct_budget_scope"))
 accuracy = views.accuracy(warehouse.mart(home, "fct_forecast_accuracy"))
 
 # %%
-path = views.forecast_path(predicted, history=warehouse.mart(home, "fct_daily_cost"), status=status)
+company = warehouse.mart(home, "fct_company_budget")
+path = views.forecast_path(predicted, history=warehouse.mart(home, "fct_daily_cost"), budgets=company)
 ahead = [
     charts.forecast(own, outlook=outlook, accuracy=accuracy, data_date=data_date)
     for own in path.partition_by("currency")

@@ -241,13 +241,11 @@ def everything() -> dict[str, pl.DataFrame]:
             "fct_training_run_cost",
             [_run("r1", "finished", 75), _run("r2", "failed", 25), _run("r3", "running", None)],
         ),
-        "fct_budget_status": mart(
-            "fct_budget_status",
-            [
-                _budget("company", 110, 100, 121, status="at risk", low=115, high=127),
-                _budget("search", 60, 64, 70, team="search", status="over"),
-                _budget("pilot", 50, 20, None, lifecycle="experiment"),
-            ],
+        **_budgets(
+            _budget("company", 110, 100, 121, status="at risk", low=115, high=127),
+            _budget("search", 60, 64, 70, team="search", status="over"),
+            _budget("pilot", 50, 20, None, lifecycle="experiment", status="unknown"),
+            _budget("fraud on Azure", 10, EXACT, EXACT, team="fraud", currency="EUR", status="over"),
         ),
         "fct_forecast": mart("fct_forecast", [_day(26 + n, 3.5) for n in range(6)]),
         "fct_forecast_accuracy": mart(
@@ -368,16 +366,47 @@ def _run(run: str, status: str, cost: int | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _budget(
-    name: str, amount: int, actual: int, expected: int | None, *, low: int | None = None, high: int | None = None,
-    status: str = "within", team: str | None = None, lifecycle: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+def _budgets(*rows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """The marts of budgets, each the only one of its scope."""
+    alike = set(SCHEMAS["fct_budget_scope"])
+    whole = [row for row in rows if row["lifecycle"] is None]
+    company = [row for row in whole if row["team"] is None or row["billing_currency"] == "EUR"]
+    shown = set(SCHEMAS["fct_company_budget"])
+    bound = {
+        "USD": {"binds": "everything", "month_cost": Decimal(100), "coverage": 1.0},
+        "EUR": {"binds": "teams", "month_cost": EXACT, "coverage": 1.0},
+    }
     return {
-        "budget_name": name, "month": "2026-10", "team": team, "lifecycle": lifecycle, "billing_currency": "USD",
-        "budget_amount": Decimal(amount), "actual_cost": Decimal(actual),
+        "fct_budget_status": mart("fct_budget_status", list(rows)),
+        "fct_budget_scope": mart(
+            "fct_budget_scope", [{k: v for k, v in row.items() if k in alike} | {"budgets": 1} for row in rows]
+        ),
+        "fct_company_budget": mart(
+            "fct_company_budget",
+            [
+                {k: v for k, v in row.items() if k in shown} | {"budgets": 1} | bound[row["billing_currency"]]
+                for row in company
+            ],
+        ),
+    }
+
+
+def _budget(
+    name: str, amount: int, actual: Decimal | int, expected: Decimal | int | None, *, low: int | None = None,
+    high: int | None = None, status: str = "within", team: str | None = None, lifecycle: str | None = None,
+    currency: str = "USD",
+) -> dict[str, Any]:  # fmt: skip
+    scope = f"team {team}" if team else f"lifecycle {lifecycle}" if lifecycle else "everything"
+    return {
+        "budget_name": name, "month": "2026-10", "team": team, "lifecycle": lifecycle, "billing_currency": currency,
+        "scope": scope, "precedence": {"team": 1, "life": 2, "ever": 3}[scope[:4]], "scope_budgets": 1,
+        "scope_share": 1.0, "scope_amount": Decimal(amount), "budget_amount": Decimal(amount),
+        "actual_cost": Decimal(actual), "expectation_basis": None if expected is None else "own forecast",
         "expected_cost": None if expected is None else Decimal(expected),
-        "expected_low": None if low is None else Decimal(low), "expected_high": None if high is None else Decimal(high),
-        "consumed_ratio": actual / amount, "expected_ratio": None if expected is None else expected / amount,
+        "expected_low": None if low is None else Decimal(low),
+        "expected_high": None if high is None else Decimal(high),
+        "consumed_ratio": float(actual / amount),
+        "expected_ratio": None if expected is None else float(expected / amount),
         "status": status, "data_through": DATA_DATE,
     }  # fmt: skip
 

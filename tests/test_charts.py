@@ -22,11 +22,10 @@ def _usd(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _forecast(m: Marts) -> charts.Chart:
-    status = m["fct_budget_status"]
     history = spend.daily_history(m["fct_allocated_cost"], data_through=DATA_DATE)
     return charts.forecast(
-        _usd(views.forecast_path(m["fct_forecast"], history=m["fct_daily_cost"], status=status)),
-        outlook=forecast.outlook(m["fct_forecast"], history, status),
+        _usd(views.forecast_path(m["fct_forecast"], history=m["fct_daily_cost"], budgets=m["fct_company_budget"])),
+        outlook=forecast.outlook(m["fct_forecast"], history, m["fct_budget_scope"]),
         accuracy=views.accuracy(m["fct_forecast_accuracy"]),
         data_date=DATA_DATE,
     )
@@ -69,7 +68,8 @@ SAYS = {
     "requests": "A thousand requests cost USD 20 on gpt-a and USD 0.5 on gpt-b.",
     "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, over the 30 % line.",
     "training": "2 training runs cost USD 100; USD 25 of it went into runs that never finished.",
-    "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date; search is expected to end at 117 %.",
+    "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date, 1 without an expectation; "
+    "search is expected to end at 117 %.",
     "forecast": "October is expected to end at USD 121, 10 % over its budget of USD 110; 2026 at USD 121.",
     "roi": "search returns most: +150 % on USD 40; 1 of 2 use cases cost more than brought.",
     "sensitivity": "pilot: running cost matters most; 20 % off, it takes the net present value from USD −4.96 to "
@@ -163,6 +163,18 @@ def test_text_of_a_bill_stays_text_in_a_drawing() -> None:
     assert "<script" not in charts.svg(DRAWN["teams"]({**marts, "fct_showback": evil}), name="a")
 
 
+def test_a_budget_that_is_expected_by_share_or_not_at_all_says_so_beside_its_bar() -> None:
+    own = _usd(views.budgets(everything()["fct_budget_status"], month=MONTH))
+    by_share = own.with_columns(
+        expectation_basis=pl.when(pl.col("budget_name") == "company").then(pl.lit("share of total forecast"))
+    )
+    spec = str(charts.budgets(by_share, month=MONTH, data_date=DATA_DATE).to_dict())
+    for label in ("over · 70 of 60", "at risk · 121 of 110 (by share)", "unknown · 20 spent of 50"):
+        assert f"'{label}'" in spec
+    assert "by share: expected by its part of a wider forecast" in spec
+    assert "by share" not in str(charts.budgets(own, month=MONTH, data_date=DATA_DATE).to_dict())
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -179,11 +191,12 @@ def test_an_amount_has_three_digits_that_count(value: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (1.0, "100 %"), (0.9996, "99.9 %"), (0.71, "71 %"), (0.076, "7.6 %"), (0.06, "6 %"), (0.0001, "<0.1 %"),
+        (1.0, "100 %"), (0.9996, "99.9 %"), (1.0004, "100.1 %"), (1.0043, "100.5 %"),
+        (1.0 + 2e-16, "100 %"), (0.71, "71 %"), (0.076, "7.6 %"), (0.06, "6 %"), (0.0001, "<0.1 %"),
         (0.0, "0 %"), (-0.22, "−22 %"), (1.19, "119 %"), (12.5, "1,250 %"),
     ],
 )  # fmt: skip
-def test_a_share_that_is_not_all_is_never_said_to_be_all(value: float, said: str) -> None:
+def test_a_share_that_is_not_all_or_more_than_all_is_never_said_to_be_all(value: float, said: str) -> None:
     assert charts.percent(value) == said
 
 

@@ -107,7 +107,8 @@ PLAN: dict[str, list[dict[str, Any]]] = {
          "pattern": "p-search", "valid_from": date(2026, 10, 1)},
     ],
     "budget": [
-        {"budget_name": "search", "month": "2026-09", "team": "search", "amount": 100, "currency": "USD"},
+        {"budget_name": "search", "month": "2026-09", "team": "search", "amount": 120, "currency": "USD"},
+        {"budget_name": "search, late", "month": "2026-09", "team": "Search", "amount": 30, "currency": "USD"},
         {"budget_name": "search", "month": "2026-10", "team": "search", "amount": 10, "currency": "USD"},
         {"budget_name": "azure", "month": "2026-09", "service_name": "Azure OpenAI", "amount": 40, "currency": "EUR"},
         {"budget_name": "speech", "month": "2026-09", "team": "speech", "amount": 40, "currency": "EUR"},
@@ -419,13 +420,40 @@ def test_a_budget_is_held_against_its_own_month_and_currency(lumenar: Warehouse)
     ) == [
         ("azure", "2026-09", Decimal(20), None, Decimal(20), Decimal(20), Decimal(20), 0.5, "within",
          date(2026, 10, 25)),
-        ("search", "2026-09", Decimal("137.9575"), None, Decimal("137.9575"), Decimal("137.9575"), Decimal("137.9575"),
-         pytest.approx(1.379575), "over", date(2026, 10, 25)),
+        ("search", "2026-09", Decimal("110.366"), None, Decimal("110.366"), Decimal("110.366"), Decimal("110.366"),
+         pytest.approx(137.9575 / 150), "within", date(2026, 10, 25)),
         ("search", "2026-10", Decimal(15), Decimal(3), Decimal(18), Decimal("16.5"), Decimal(21), 1.5, "over",
          date(2026, 10, 25)),
+        ("search, late", "2026-09", Decimal("27.5915"), None, Decimal("27.5915"), Decimal("27.5915"),
+         Decimal("27.5915"), pytest.approx(137.9575 / 150), "within", date(2026, 10, 25)),
         ("speech", "2026-09", Decimal(0), None, Decimal(0), Decimal(0), Decimal(0), 0.0, "no spend",
          date(2026, 10, 25)),
     ]  # fmt: skip
+
+
+def test_two_budgets_of_a_team_however_spelt_are_one_sum_that_its_cost_is_held_against_once(lumenar: Warehouse) -> None:
+    assert lumenar.ask(
+        "select scope, billing_currency, budgets, budget_amount, actual_cost, variance, status "
+        "from fct_budget_scope where month = '2026-09' order by all"
+    ) == [
+        ("service Azure OpenAI", "EUR", 1, Decimal(40), Decimal(20), Decimal(-20), "within"),
+        ("team search", "USD", 2, Decimal(150), Decimal("137.9575"), Decimal("-12.0425"), "within"),
+        ("team speech", "EUR", 1, Decimal(40), Decimal(0), Decimal(-40), "no spend"),
+    ]
+    assert lumenar.ask(
+        "select distinct team, billing_currency, numerator, denominator from fct_kpi "
+        "where kpi = 'budget_variance' and month = '2026-09' and value is not null order by all"
+    ) == [
+        ("search", "USD", Decimal("-12.0425"), Decimal(150)),
+        ("speech", "EUR", Decimal(-40), Decimal(40)),
+    ]
+    assert lumenar.ask(
+        "select billing_currency, binds, budgets, budget_amount, actual_cost, month_cost, coverage "
+        "from fct_company_budget where month = '2026-09' order by all"
+    ) == [
+        ("EUR", "teams", 1, Decimal(40), Decimal(0), Decimal(25), 0.0),
+        ("USD", "teams", 2, Decimal(150), Decimal("137.9575"), Decimal("474.79"), pytest.approx(137.9575 / 474.79)),
+    ]
 
 
 def test_a_use_case_is_worth_its_benefit_over_its_cost_in_one_currency(lumenar: Warehouse) -> None:

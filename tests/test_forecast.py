@@ -282,12 +282,19 @@ def test_no_history_no_rows() -> None:
 BUDGET_SCHEMA = {
     "month": pl.String, "team": pl.String, "product": pl.String, "use_case": pl.String, "service_name": pl.String,
     "lifecycle": pl.String, "billing_currency": pl.String, "budget_amount": pl.Decimal(38, 18),
+    "quarter_budget_amount": pl.Decimal(38, 18), "year_budget_amount": pl.Decimal(38, 18),
 }  # fmt: skip
 
 
-def budget(month: str, amount: int, *, team: str | None = "search", product: str | None = None) -> dict[str, object]:
+def scope(
+    month: str, amount: int, *, quarter: int | None = None, year: int | None = None, team: str | None = "search",
+    product: str | None = None, currency: str = "USD",
+) -> dict[str, object]:  # fmt: skip
+    amounts = zip(
+        ("budget_amount", "quarter_budget_amount", "year_budget_amount"), (amount, quarter, year), strict=True
+    )
     row = dict.fromkeys(BUDGET_SCHEMA) | {"month": month, "team": team, "product": product}
-    return row | {"billing_currency": "USD", "budget_amount": Decimal(amount)}
+    return row | {"billing_currency": currency} | {n: None if a is None else Decimal(a) for n, a in amounts}
 
 
 def ahead(first: date, last: date, *, expected: float, width: float) -> pl.DataFrame:
@@ -309,8 +316,9 @@ def test_the_outlook_adds_what_is_spent_to_what_is_expected_and_compares_whole_p
         ahead(date(2026, 10, 26), date(2026, 12, 31), expected=10, width=3),
         pl.concat([spent, late]),
         pl.DataFrame(
-            [budget("2026-10", 400), budget("2026-11", 200), budget("2026-12", 400), budget("2026-10", 5, product="x"),
-             budget("2026-10", 7, team=None)],
+            [scope("2026-10", 400, quarter=1000), scope("2026-11", 200, quarter=1000),
+             scope("2026-12", 400, quarter=1000), scope("2026-10", 5, product="x"), scope("2026-10", 7, team=None),
+             scope("2026-10", 8, currency="EUR"), scope("2026-10", 9, team="fraud")],
             schema=BUDGET_SCHEMA,
         ),
     )  # fmt: skip
@@ -321,6 +329,23 @@ def test_the_outlook_adds_what_is_spent_to_what_is_expected_and_compares_whole_p
     ]
     assert found["low"].to_list() == [310 - 3 * 6, 920 - 3 * 67, 920 - 3 * 67]
     assert found["high"].to_list() == [310 + 3 * 6, 920 + 3 * 67, 920 + 3 * 67]
+
+
+def test_everything_is_compared_with_the_budget_for_everything_of_its_currency_month_and_year() -> None:
+    found = outlook(
+        ahead(date(2026, 11, 1), date(2026, 12, 31), expected=10, width=3).with_columns(
+            scope=pl.lit("total"), scope_value=pl.lit("all")
+        ),
+        named(daily([10.0] * 31, first=date(2026, 10, 1)), scope="total", value="all"),
+        pl.DataFrame(
+            [scope("2026-11", 300, quarter=900, year=3600, team=None), scope("2026-11", 1, quarter=2, year=3),
+             scope("2026-10", 4, quarter=900, year=3600, team=None),
+             scope("2026-12", 5, quarter=900, year=3600, team=None),
+             scope("2026-11", 6, quarter=7, year=8, team=None, currency="EUR")],
+            schema=BUDGET_SCHEMA,
+        ),
+    )  # fmt: skip
+    assert found["budget"].to_list() == [300, 900, 3600]
 
 
 def test_no_forecast_no_outlook() -> None:

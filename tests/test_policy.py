@@ -18,6 +18,7 @@ from finops_lib.policy import GATES, Verdict, verdicts
 
 SCHEMA = {
     "gate": pl.String, "billing_currency": pl.String, "subject": pl.String, "detail": pl.String, "since": pl.Date,
+    "precedence": pl.Int64,
     "value": pl.Float64, "unit": pl.String, "threshold": pl.Float64, "is_passed": pl.Boolean,
     "part": pl.Decimal(38, 18), "whole": pl.Decimal(38, 18), "decided_by": pl.String, "source": pl.String,
     "data_through": pl.Date,
@@ -75,6 +76,19 @@ def test_offenders_are_named_and_a_long_list_is_whole_in_the_facts_alone() -> No
         "billing_currency": "USD", "subject": "b0", "detail": "Ada", "threshold": 0.2,
         "part": "11.000000000000000000", "whole": "10.000000000000000000",
     }  # fmt: skip
+
+
+def test_of_budgets_that_overlap_every_one_is_checked_and_the_narrowest_is_named_first() -> None:
+    count = row("budgets over", "count", value=3.0, threshold=0.0, is_passed=False)
+    narrow = [over(name) | {"precedence": n} for name, n in (("all", 3), ("search", 2), ("search on GPUs", 1))]
+    assert judged(count, *narrow)["budgets over"].found == "search on GPUs, search, all"
+
+
+def test_a_gate_that_passes_says_how_many_budgets_nobody_can_judge() -> None:
+    unknown = "1 of 2 budgets has no expectation"
+    passed = row("budgets at risk", "count", value=0.0, threshold=0.0, is_passed=True, detail=unknown)
+    found = judged(passed)["budgets at risk"]
+    assert (found.passed, found.found) == (True, "none; 1 of 2 budgets has no expectation")
 
 
 def test_without_offenders_there_are_none_and_no_facts() -> None:

@@ -76,6 +76,7 @@ def test_the_five_figures_are_the_marts_own(whole: tuple[Path, Page]) -> None:
         ("Share allocated", "EUR", Decimal(1), "100 % of EUR"),
         ("Cost per 1M tokens", "USD", Decimal("2.5"), "USD 2.5"),
         ("Forecast versus budget", "USD", Decimal("1.1"), "110 % of USD budget"),
+        ("Forecast versus budget", "EUR", Decimal("1.0123456789012346"), "101 % of EUR team budgets"),
         ("ROI", "USD", Decimal(str(55 / 60)), "+92 % on USD"),
     ]
     assert {(f["data_date"], f["basis"]) for f in figures} == {("2026-10-25", "Effective cost")}
@@ -134,7 +135,7 @@ def test_the_page_loads_nothing_from_anywhere(whole: tuple[Path, Page]) -> None:
 def test_every_chart_is_on_the_page_with_words_and_in_both_formats(whole: tuple[Path, Page]) -> None:
     summary = json.loads((whole[0] / "report.json").read_text(encoding="utf-8"))
     names = [c["name"] for s in summary["sections"] for c in s["charts"]]
-    assert len(names) == 12
+    assert len(names) == 13
     pictures = [a for tag, a in whole[1].tags if tag == "svg"]
     assert [a["aria-labelledby"] for a in pictures] == [f"{n}-title" for n in names]
     for name in names:

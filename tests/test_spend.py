@@ -11,7 +11,6 @@ import pytest
 
 from finops_lib.analysis.roi import roi
 from finops_lib.analysis.spend import (
-    company_budget,
     daily_history,
     headline_figures,
     kpi,
@@ -59,13 +58,15 @@ KPIS = rows(
     ("cost_per_1m_tokens", None, "2026-10", "company", "USD", 3.0, 12.0, 4.0),
     ("cost_per_1m_tokens", None, "2026-10", "company", "GBP", None, None, None),
 )
-BUDGETS = "month team product use_case service_name lifecycle billing_currency budget_amount actual_cost expected_cost"
-BUDGETS += " expected_low expected_high"
-TWO_TEAMS = (
-    ("2026-10", "search", None, None, None, None, "USD", "100", "60", "90", "80", "95"),
-    ("2026-10", "fraud", None, None, None, None, "USD", "50", "40", "60", "50", "70"),
-    ("2026-10", "fraud", "app", None, None, None, "USD", "5", "5", "5", "5", "5"),
-    ("2026-11", "fraud", None, None, None, None, "USD", "50", "0", None, None, None),
+BUDGETS = "month billing_currency binds budgets budget_amount actual_cost expected_cost expected_ratio coverage "
+BUDGETS += "data_through"
+ON = date(2026, 10, 25)
+COMPANY = rows(
+    BUDGETS,
+    ("2026-10", "USD", "everything", 1, "150", "100", "150", 1.0, 1.0, ON),
+    ("2026-10", "EUR", "teams", 4, "50", "40", "45", 0.9, 0.92, ON),
+    ("2026-11", "USD", "everything", 1, "50", "0", None, None, None, ON),
+    ("2026-11", "EUR", "teams", 1, "50", "0", "45", 0.9, None, ON),
 )
 
 
@@ -91,23 +92,6 @@ def test_the_history_to_forecast_ends_with_the_data_and_its_total_is_the_sum_of_
     assert "fraud" not in found["scope_value"]
 
 
-def test_without_a_budget_for_everything_those_of_whole_teams_add_up() -> None:
-    found = company_budget(rows(BUDGETS, *TWO_TEAMS), month="2026-10")
-    assert found.rows() == [("USD", 2, *map(Decimal, (150, 100, 150, 130, 165)), 1)]
-
-
-def test_the_budget_for_everything_answers_alone() -> None:
-    everything = ("2026-10", None, None, None, None, None, "USD", "1000", "110", "220", "200", "240")
-    found = company_budget(rows(BUDGETS, *TWO_TEAMS, everything), month="2026-10")
-    assert found.select("budgets", "budget_amount", "ratio").rows() == [(1, Decimal(1000), 0.22)]
-
-
-def test_one_budget_without_a_forecast_leaves_the_sum_unknown() -> None:
-    assert company_budget(rows(BUDGETS, *TWO_TEAMS), month="2026-11").select(
-        "actual_cost", "expected_cost", "ratio"
-    ).rows() == [(Decimal(0), None, None)]
-
-
 RETURNS = roi(
     rows(
         "use_case month currency effective_cost benefit",
@@ -123,7 +107,7 @@ def test_the_five_figures_and_their_sentences() -> None:
     found = headline_figures(
         MONTHLY,
         kpis=KPIS,
-        budgets=rows(BUDGETS, *TWO_TEAMS),
+        budgets=COMPANY,
         returns=RETURNS,
         data_through=date(2026, 10, 25),
     )
@@ -134,6 +118,7 @@ def test_the_five_figures_and_their_sentences() -> None:
         ("Share allocated", "USD", "share", 0.8),
         ("Cost per 1M tokens", "EUR", "money per 1M tokens", 4),
         ("Cost per 1M tokens", "USD", "money per 1M tokens", 3),
+        ("Forecast versus budget", "EUR", "share", 0.9),
         ("Forecast versus budget", "USD", "share", 1),
         ("ROI", "USD", "share", 0.5),
     ]
@@ -156,7 +141,7 @@ def test_a_figure_without_data_says_so_instead_of_saying_zero() -> None:
     found = headline_figures(
         MONTHLY.clear(),
         kpis=KPIS.clear(),
-        budgets=rows(BUDGETS, *TWO_TEAMS).clear(),
+        budgets=COMPANY.clear(),
         returns=RETURNS.clear(),
         data_through=date(2026, 10, 25),
     )
@@ -167,25 +152,56 @@ def test_a_figure_without_data_says_so_instead_of_saying_zero() -> None:
     assert found[3].meaning == "No budget binds the whole organisation or whole teams in 2026-10."
 
 
-def test_an_unforecast_month_says_what_is_spent() -> None:
-    found = headline_figures(
-        MONTHLY,
-        kpis=KPIS,
-        budgets=rows(BUDGETS, *TWO_TEAMS),
-        returns=RETURNS,
-        data_through=date(2026, 11, 2),
+def budgeted(company: pl.DataFrame, *, data_through: date) -> dict[str | None, tuple[Any, str | None, str]]:
+    found = headline_figures(MONTHLY, kpis=KPIS, budgets=company, returns=RETURNS, data_through=data_through)
+    return {f.currency: (f.value, f.of, f.meaning) for f in found if f.name == "Forecast versus budget"}
+
+
+def test_a_sum_of_team_budgets_says_how_many_they_are_and_what_they_cover() -> None:
+    assert budgeted(COMPANY, data_through=ON) == {
+        "USD": (
+            1.0,
+            "of USD budget",
+            "2026-10 is expected to end at USD 150, beside a budget of USD 150; USD 100 is spent so far.",
+        ),
+        "EUR": (
+            0.9,
+            "of EUR team budgets",
+            "4 team budgets, 92 % of EUR spend: 2026-10 is expected to end at EUR 45.00 for them, beside a budget of "
+            "EUR 50.00; EUR 40.00 is spent so far.",
+        ),
+    }
+
+
+def test_a_month_without_an_expectation_says_what_is_spent() -> None:
+    found = budgeted(COMPANY, data_through=date(2026, 11, 2))
+    assert found["USD"] == (
+        None,
+        "of USD budget",
+        "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no expectation.",
     )
-    budgeted = next(f for f in found if f.name == "Forecast versus budget")
-    assert budgeted.value is None
-    assert (
-        budgeted.meaning
-        == "USD 0 of the budget of USD 50.00 for 2026-11 is spent; the rest of the month has no forecast."
+    assert found["EUR"][2] == (
+        "1 team budget: 2026-11 is expected to end at EUR 45.00 for them, beside a budget of EUR 50.00; "
+        "EUR 0 is spent so far."
+    )
+
+
+@pytest.mark.parametrize(("coverage", "shown"), [(0.9996, "99.9 %"), (0.991, "99.1 %"), (1.0, "100 %"), (0.0, "0 %")])
+def test_what_is_not_all_is_never_said_to_cover_100_percent(coverage: float, shown: str) -> None:
+    company = COMPANY.filter(month="2026-10", billing_currency="EUR").with_columns(coverage=pl.lit(coverage))
+    assert budgeted(company, data_through=ON)["EUR"][2].startswith(f"4 team budgets, {shown} of EUR spend: ")
+
+
+def test_a_month_that_is_over_is_not_said_to_be_expected() -> None:
+    over = COMPANY.filter(month="2026-10", billing_currency="USD").with_columns(data_through=date(2026, 10, 31))
+    assert budgeted(over, data_through=date(2026, 10, 31))["USD"][2] == (
+        "2026-10 ended at USD 100, beside a budget of USD 150."
     )
 
 
 @pytest.mark.parametrize(
     "frame",
-    [company_budget(rows(BUDGETS, *TWO_TEAMS), month="2026-10")],
+    [kpi(KPIS, "spend_allocated")],
 )
 def test_amounts_stay_exact(frame: pl.DataFrame) -> None:
     amounts = [t for name, t in frame.schema.items() if name.endswith(("cost", "amount"))]

@@ -132,19 +132,19 @@ def test_a_mart_is_shown_of_its_last_month_of_its_last_day_or_whole() -> None:
 
 
 def test_the_budget_line_is_the_budget_for_everything_and_not_that_of_some_teams() -> None:
-    def line(status: pl.DataFrame) -> list[float]:
-        path = views.forecast_path(MARTS["fct_forecast"], history=MARTS["fct_daily_cost"], status=status)
+    def line(budgets: pl.DataFrame) -> list[float]:
+        path = views.forecast_path(MARTS["fct_forecast"], history=MARTS["fct_daily_cost"], budgets=budgets)
         october = path.filter(pl.col("charge_date") >= date(2026, 10, 1))
         return october["budget_per_day"].drop_nulls().unique().to_list()
 
-    status = MARTS["fct_budget_status"]
-    assert line(status) == [pytest.approx(110 / 31)]
-    assert line(status.filter(pl.col("team").is_not_null())) == []
+    company = MARTS["fct_company_budget"]
+    assert line(company) == [pytest.approx(110 / 31)]
+    assert line(company.with_columns(binds=pl.lit("teams"))) == []
 
 
 def test_a_day_is_either_past_or_forecast() -> None:
     path = views.forecast_path(
-        MARTS["fct_forecast"], history=MARTS["fct_daily_cost"], status=MARTS["fct_budget_status"]
+        MARTS["fct_forecast"], history=MARTS["fct_daily_cost"], budgets=MARTS["fct_company_budget"]
     )
     assert path.filter(pl.col("actual").is_not_null() & pl.col("expected").is_not_null()).is_empty()
     assert path["expected"].count() == 6

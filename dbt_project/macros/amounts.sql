@@ -40,3 +40,14 @@ case
         else 'within'
     end
 {%- endmacro %}
+
+{# A part of an amount, exactly: rounded once to nine decimals, and the last part of the whole takes the residue. #}
+{% macro exact_share(amount, share, is_last, whole) -%}
+{% set part = as_amount('round(cast(' ~ amount ~ ' as double) * ' ~ share ~ ', 9)') -%}
+case
+            when {{ is_last }} then sum(case when {{ is_last }} then {{ amount }} else -{{ part }} end) over (
+                partition by {{ whole }}
+            )
+            else {{ part }}
+        end
+{%- endmacro %}

@@ -1,29 +1,37 @@
--- What a budget of a team, or of everything, has spent is what the allocation says for its month and currency.
+-- What the budgets of a team, or of everything, have spent together is what the allocation says for its month and
+-- currency, each charge once.
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
-        lower(team) as team,
+        {{ plain_name('team') }} as team,
         billing_currency,
         sum(effective_cost) as effective_cost
     from {{ ref('fct_allocated_cost') }}
-    group by {{ month_text('charge_date') }}, lower(team), billing_currency
+    group by {{ month_text('charge_date') }}, {{ plain_name('team') }}, billing_currency
+),
+
+scopes as (
+    select
+        month,
+        {{ plain_name('team') }} as team,
+        billing_currency,
+        sum(actual_cost) as actual_cost
+    from {{ ref('fct_budget_status') }}
+    where product is null and use_case is null and service_name is null and lifecycle is null
+    group by month, {{ plain_name('team') }}, billing_currency
 )
 
 select
-    budgets.budget_name,
-    budgets.month,
-    budgets.actual_cost,
+    scopes.month,
+    scopes.team,
+    scopes.billing_currency,
+    scopes.actual_cost,
     sum(allocated.effective_cost) as allocated_cost
-from {{ ref('fct_budget_status') }} as budgets
+from scopes
 left join allocated
     on
-        budgets.month = allocated.month
-        and budgets.billing_currency = allocated.billing_currency
-        and (budgets.team is null or lower(budgets.team) = allocated.team)
-where
-    budgets.product is null
-    and budgets.use_case is null
-    and budgets.service_name is null
-    and budgets.lifecycle is null
-group by budgets.budget_name, budgets.month, budgets.actual_cost
-having budgets.actual_cost <> coalesce(sum(allocated.effective_cost), 0)
+        scopes.month = allocated.month
+        and scopes.billing_currency = allocated.billing_currency
+        and (scopes.team is null or scopes.team = allocated.team)
+group by scopes.month, scopes.team, scopes.billing_currency, scopes.actual_cost
+having scopes.actual_cost <> coalesce(sum(allocated.effective_cost), 0)

@@ -163,9 +163,8 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
 def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
     """Where each series will stand at the end of the month, the quarter and the year, beside its budget.
 
-    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `forecasts` reads it. `budgets`: month, team,
-             product, use_case, service_name, lifecycle, billing_currency, budget_amount; those that bind a whole
-             team or everything are compared.
+    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `forecasts` reads it. `budgets`: the mart
+             fct_budget_scope; the scopes of a whole team or of everything are compared.
     Returns  scope, scope_value, currency, model, period (month, quarter, year), period_end, actual (spent so far),
              expected = actual + what is forecast, low, high, budget (NULL unless every month of the period has
              one), expected_ratio = expected / budget.
@@ -179,7 +178,7 @@ def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame
     through = forecast.get_column("charge_date").min()
     assert isinstance(through, date)
     ends = period_ends(through - timedelta(days=1))
-    allowed = _allowed(budgets)
+    allowed = _budgets_of_series(budgets)
     found: list[dict[str, object]] = []
     for keys, series in sorted(forecast.partition_by(*SERIES, as_dict=True).items()):
         spent = history.filter(
@@ -191,9 +190,7 @@ def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame
             actual = spent.filter(pl.col("charge_date") >= start).get_column("effective_cost").sum()
             days = Days(*(ahead.get_column(name).to_numpy() for name in Days._fields))
             expected = float(actual) + float(days.expected.sum())
-            months = [f"{start.year}-{month:02}" for month in range(start.month, end.month + 1)]
-            amounts = [allowed.get((_bound(*keys[:2]), keys[2], month)) for month in months]
-            budget = None if None in amounts else sum(a for a in amounts if a is not None)
+            budget = allowed.get((*keys, f"{end:%Y-%m}"), {}).get(period)
             found.append(
                 {
                     **dict(zip(SERIES, keys, strict=True)),
@@ -436,16 +433,14 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _bound(scope: str, value: str) -> str | None:
-    """The team that a budget of this series names; none for everything."""
-    return value if scope == "team" else None
-
-
-def _allowed(budgets: pl.DataFrame) -> dict[tuple[str | None, str, str], float]:
-    """Budget by team (None: everything), currency and month, of the budgets that bind nothing narrower."""
-    whole = budgets.filter(pl.all_horizontal(pl.col("product", "use_case", "service_name", "lifecycle").is_null()))
-    found: dict[tuple[str | None, str, str], float] = {}
-    for row in whole.iter_rows(named=True):
-        key = (row["team"], row["billing_currency"], row["month"])
-        found[key] = found.get(key, 0.0) + float(row["budget_amount"])
-    return found
+def _budgets_of_series(budgets: pl.DataFrame) -> dict[tuple[object, ...], dict[str, float | None]]:
+    """By series and month, what its scope may spend in that month, and in its quarter and year."""
+    narrower = pl.col("product", "use_case", "service_name", "lifecycle")
+    whole = budgets.filter(pl.all_horizontal(narrower.is_null())).select(
+        pl.when(pl.col("team").is_null()).then(pl.lit("total")).otherwise(pl.lit("team")),
+        pl.col("team").fill_null("all"),
+        "billing_currency",
+        "month",
+        pl.col("budget_amount", "quarter_budget_amount", "year_budget_amount").cast(pl.Float64),
+    )
+    return {row[:4]: dict(zip(PeriodEnds._fields, row[4:], strict=True)) for row in whole.iter_rows()}

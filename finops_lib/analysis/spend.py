@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,8 @@ class Figure:
     """money, money per 1M tokens, or share (1 is all)."""
     currency: str | None
     meaning: str
+    of: str | None = None
+    """What a share is a share of, where its name and currency do not tell."""
 
 
 def daily_history(allocated: pl.DataFrame, *, data_through: date) -> pl.DataFrame:
@@ -57,33 +60,6 @@ def kpi(measured: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def company_budget(budgets: pl.DataFrame, *, month: str) -> pl.DataFrame:
-    """What the whole organisation may spend in a month, and is expected to.
-
-    Reads    the mart fct_budget_status.
-    Returns  billing_currency, budgets (how many were added up), budget_amount, actual_cost, expected_cost,
-             expected_low, expected_high (adding the bounds of budgets and days, hence wider than 80 %), ratio =
-             expected / budget. The budget that binds everything answers; where there is none, the budgets of whole
-             teams are added up. Narrower ones overlap and are never added. NULL where one of them has no forecast.
-    """
-    whole = budgets.filter(
-        pl.col("month") == month,
-        pl.all_horizontal(pl.col("product", "use_case", "service_name", "lifecycle").is_null()),
-    )
-    everything = pl.col("team").is_null()
-    amounts = ("budget_amount", "actual_cost", "expected_cost", "expected_low", "expected_high")
-    return (
-        whole.filter(everything | ~everything.any().over("billing_currency"))
-        .group_by("billing_currency")
-        .agg(
-            pl.len().cast(pl.Int64).alias("budgets"),
-            *(pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name) for name in amounts),
-        )
-        .with_columns(ratio=ratio("expected_cost", "budget_amount"))
-        .sort("billing_currency")
-    )
-
-
 def headline_figures(
     monthly: pl.DataFrame,
     *,
@@ -94,7 +70,7 @@ def headline_figures(
 ) -> list[Figure]:
     """The five numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_monthly_cost, fct_kpi and fct_budget_status; what `roi` returns.
+    Reads    the marts fct_monthly_cost, fct_kpi and fct_company_budget; what `roi` returns.
     Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI; one figure per currency, or
              one without a value where there is nothing to say it from.
     """
@@ -105,7 +81,7 @@ def headline_figures(
         "Cost per 1M tokens": ("money per 1M tokens", _token_price(kpis, month), "No charge counts tokens."),
         "Forecast versus budget": (
             "share",
-            _budgeted(company_budget(budgets, month=month), month),
+            _budgeted(budgets.filter(pl.col("month") == month), month),
             f"No budget binds the whole organisation or whole teams in {month}.",
         ),
         "ROI": ("share", _returned(returns), "No use case has a month with both a cost and a benefit."),
@@ -156,22 +132,41 @@ def _token_price(kpis: pl.DataFrame, month: str) -> Iterator[Figure]:
         )
 
 
-def _budgeted(status: pl.DataFrame, month: str) -> Iterator[Figure]:
-    for row in _rows(status):
+def _budgeted(company: pl.DataFrame, month: str) -> Iterator[Figure]:
+    for row in _rows(company):
         currency = row["billing_currency"]
         budget, spent = _money(row["budget_amount"], currency), _money(row["actual_cost"], currency)
+        of_teams = row["binds"] == "teams"
+        of_them = " for them" if of_teams else ""
         if row["expected_cost"] is None:
-            meaning = f"{spent} of the budget of {budget} for {month} is spent; the rest of the month has no forecast."
+            meaning = (
+                f"{spent} of the budget of {budget} for {month} is spent; the rest of the month has no expectation."
+            )
+        elif f"{row['data_through'] + timedelta(days=1):%Y-%m}" > month:
+            meaning = f"{month} ended at {spent}{of_them}, beside a budget of {budget}."
         else:
             ending = _money(row["expected_cost"], currency)
-            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}; {spent} is spent so far."
+            meaning = f"{month} is expected to end at {ending}{of_them}, beside a budget of {budget}; "
+            meaning += f"{spent} is spent so far."
         yield Figure(
             name="Forecast versus budget",
-            value=row["ratio"],
+            value=row["expected_ratio"],
             unit="share",
             currency=currency,
-            meaning=meaning,
+            meaning=f"{_added(row)}: {meaning}" if of_teams else meaning,
+            of=f"of {currency} team budgets" if of_teams else f"of {currency} budget",
         )
+
+
+def _added(row: dict[str, Any]) -> str:
+    """How many team budgets were added up and what they cover, so that they are not taken for everything's."""
+    added = f"{row['budgets']} team budget{'' if row['budgets'] == 1 else 's'}"
+    if row["coverage"] is None:
+        return added
+    size = 100 * row["coverage"]
+    # What is not all is never shown as 100 %.
+    share = f"{math.floor(size * 10) / 10:.1f}" if 99 < size < 100 else f"{size:.0f}"
+    return f"{added}, {share} % of {row['billing_currency']} spend"
 
 
 def _returned(returns: pl.DataFrame) -> Iterator[Figure]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from .spend import company_budget, kpi, ratio
+from .spend import kpi, ratio
 
 MONTHS = 18
 """Months of history that a monthly view goes back."""
@@ -298,7 +298,7 @@ def budgets(status: pl.DataFrame, *, month: str) -> pl.DataFrame:
 
     Reads    fct_budget_status.
     Returns  its rows of the month plus low_ratio and high_ratio (ends of what is expected, over the budget); the
-             fullest budget first.
+             fullest budget first, of equally full ones the narrowest.
     """
     return (
         status.filter(pl.col("month") == month)
@@ -307,17 +307,18 @@ def budgets(status: pl.DataFrame, *, month: str) -> pl.DataFrame:
         )
         .sort(
             pl.max_horizontal("consumed_ratio", "expected_ratio"),
+            "precedence",
             "budget_name",
-            descending=[True, False],
+            descending=[True, False, False],
             nulls_last=True,
         )
     )
 
 
-def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, status: pl.DataFrame) -> pl.DataFrame:
+def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
     """The days before a forecast and the days it covers, everything together, beside the budget per day.
 
-    Reads    fct_forecast; `history`: fct_daily_cost; `status`: fct_budget_status.
+    Reads    fct_forecast; `history`: fct_daily_cost; `budgets`: fct_company_budget.
     Returns  currency, charge_date, actual (NULL where still to come), expected, low, high (NULL where past),
              budget_per_day (the month's budget for everything over its days; NULL where there is none, since the
              budgets of some teams say nothing about all cost), data_through, model.
@@ -335,15 +336,13 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, status: pl.D
             pl.col("charge_date") > pl.col("data_through") - timedelta(days=HISTORY_DAYS),
         )
     )
-    whole = status.filter(pl.col("team").is_null())
-    allowed = [
-        company_budget(whole, month=month).select("budget_amount", currency="billing_currency", month=pl.lit(month))
-        for month in whole["month"].unique()
-    ]
+    everything = budgets.filter(pl.col("binds") == "everything").select(
+        "budget_amount", "month", currency="billing_currency"
+    )
     return (
         pl.concat([past, ahead], how="diagonal")
         .with_columns(month=pl.col("charge_date").dt.strftime("%Y-%m"))
-        .join(pl.concat([_NO_BUDGET, *allowed]), on=["currency", "month"], how="left")
+        .join(everything, on=["currency", "month"], how="left")
         .with_columns(
             budget_per_day=pl.col("budget_amount").cast(pl.Float64) / pl.col("charge_date").dt.days_in_month()
         )
@@ -462,15 +461,13 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
             currency="currency",
         ),
         _unknown(
-            status.filter(pl.col("expected_cost").is_null()).with_columns(effective_cost=_NO_AMOUNT),
+            status.filter(pl.col("status") == "unknown").with_columns(effective_cost=_NO_AMOUNT),
             "Budgets whose month end nobody has forecast", "budgets", "finops forecast, then finops build",
             currency="billing_currency",
         ),
     ]  # fmt: skip
     return pl.concat(parts)
 
-
-_NO_BUDGET = pl.DataFrame(schema={"budget_amount": pl.Decimal(38, 18), "currency": pl.String, "month": pl.String})
 
 _NO_AMOUNT = pl.lit(None, pl.Decimal(38, 18))
 

@@ -26,6 +26,8 @@ MARTS = (
     "fct_training_run_cost",
     "fct_lifecycle_cost",
     "fct_budget_status",
+    "fct_budget_scope",
+    "fct_company_budget",
     "fct_forecast",
     "fct_forecast_accuracy",
     "fct_use_case_value",
@@ -74,7 +76,6 @@ BASIS = "Effective cost"
 
 _OF = {
     "Share allocated": "of {currency}",
-    "Forecast versus budget": "of {currency} budget",
     "ROI": "on {currency}",
 }
 """What each share is a share of."""
@@ -83,7 +84,7 @@ RESTS_ON = {
     "Total spend": "fct_monthly_cost",
     "Share allocated": "fct_kpi",
     "Cost per 1M tokens": "fct_kpi",
-    "Forecast versus budget": "fct_budget_status",
+    "Forecast versus budget": "fct_company_budget",
     "ROI": "fct_use_case_value",
 }
 """The mart behind each headline figure."""
@@ -263,7 +264,7 @@ def _figures(facts: _Facts) -> list[Headline]:
     found = spend.headline_figures(
         facts.marts["fct_monthly_cost"],
         kpis=facts.marts["fct_kpi"],
-        budgets=facts.marts["fct_budget_status"],
+        budgets=facts.marts["fct_company_budget"],
         returns=facts.returns(),
         data_through=min(end, facts.data_date),
     )
@@ -285,7 +286,7 @@ def _shown(figure: spend.Figure) -> str:
     if figure.unit != "share" or isinstance(figure.value, Decimal):
         return charts.money(figure.value, figure.currency or "")
     said = charts.signed(figure.value) if figure.name == "ROI" else charts.percent(figure.value)
-    return f"{said} {_OF[figure.name]}".format(currency=figure.currency)
+    return f"{said} {figure.of or _OF[figure.name].format(currency=figure.currency)}"
 
 
 def _spend(facts: _Facts) -> Section:
@@ -586,10 +587,10 @@ def _plan(facts: _Facts) -> Section:
     month, data_date, marts = facts.month, facts.data_date, facts.marts
     status = views.budgets(marts["fct_budget_status"], month=month)
     history = spend.daily_history(marts["fct_allocated_cost"], data_through=data_date)
-    outlook = forecast.outlook(marts["fct_forecast"], history, marts["fct_budget_status"])
+    outlook = forecast.outlook(marts["fct_forecast"], history, marts["fct_budget_scope"])
     measured = views.accuracy(marts["fct_forecast_accuracy"])
     path = views.forecast_path(
-        marts["fct_forecast"], history=marts["fct_daily_cost"], status=marts["fct_budget_status"]
+        marts["fct_forecast"], history=marts["fct_daily_cost"], budgets=marts["fct_company_budget"]
     )
     parts = [
         facts.charts(
@@ -621,7 +622,7 @@ def _plan(facts: _Facts) -> Section:
                     _money("expected", "Expected"),
                     _money("low", "Low"),
                     _money("high", "High"),
-                    Column(name="budget", title="Budget", kind="money", absent="none"),
+                    Column(name="budget", title="Budget for everything", kind="money", absent="none"),
                     Column(name="expected_ratio", title="Expected of budget", kind="share", absent="–"),
                     Column(name="model", title="Model"),
                 ),
@@ -643,13 +644,14 @@ def _plan(facts: _Facts) -> Section:
                 name="budgets", title=f"Budgets of {_in(facts)}", mart="fct_budget_status", rows=status,
                 columns=(
                     Column(name="budget_name", title="Budget"),
-                    Column(name="team", title="Team", absent="every"),
+                    Column(name="scope", title="Binds"),
                     Column(name="owner", title="Owner", absent="nobody"),
                     _CURRENCY,
                     _money("budget_amount", "Budget"),
                     _money("actual_cost", "Spent"),
                     _money("expected_cost", "Expected"),
                     Column(name="expected_ratio", title="Expected of budget", kind="share"),
+                    Column(name="expectation_basis", title="Expected from", absent="–"),
                     Column(name="status", title="Status"),
                 ),
             ),

@@ -6,34 +6,19 @@ with data_date as (
 
 budgets as (
     select
-        month,
-        lower(team) as team,
-        billing_currency,
-        {{ dbt.last_day("cast(concat(month, '-01') as date)", 'month') }} <= data_through as is_over,
-        budget_amount,
-        actual_cost
-    from {{ ref('fct_budget_status') }}
-    where product is null and use_case is null and service_name is null and lifecycle is null
-),
-
-budget_parts as (
-    select
-        month,
-        team,
-        billing_currency,
-        is_over,
-        actual_cost as difference,
-        budget_amount
-    from budgets
-    union all
-    select
-        month,
-        team,
-        billing_currency,
-        is_over,
-        -budget_amount as difference,
-        cast(0 as decimal(38, 18)) as budget_amount
-    from budgets
+        scopes.month,
+        scopes.team,
+        scopes.billing_currency,
+        {{ dbt.last_day("cast(concat(scopes.month, '-01') as date)", 'month') }} <= data_date.data_through as is_over,
+        scopes.variance,
+        scopes.budget_amount
+    from {{ ref('fct_budget_scope') }} as scopes
+    cross join data_date
+    where
+        scopes.product is null
+        and scopes.use_case is null
+        and scopes.service_name is null
+        and scopes.lifecycle is null
 ),
 
 actuals as (
@@ -181,10 +166,9 @@ measured as (
         team,
         billing_currency,
         is_over,
-        sum(difference) as numerator,
-        sum(budget_amount) as denominator
-    from budget_parts
-    group by month, team, billing_currency, is_over
+        variance as numerator,
+        budget_amount as denominator
+    from budgets
     union all
     select
         'forecast_accuracy' as kpi,

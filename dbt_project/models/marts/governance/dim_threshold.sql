@@ -24,7 +24,7 @@ measures as (
         kpi as measure,
         unit,
         cast(null as string) as meaning
-    from {{ ref('int_kpis_listed') }}
+    from {{ ref('kpis') }}
     where kpi not in (select defaults.measure from defaults)
 ),
 

@@ -211,6 +211,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         sum(case when allocation = 'unallocated' then effective_cost else 0 end) as part,
         sum(effective_cost) as whole,
         {{ ratio(
@@ -227,6 +228,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(sum(unpriced_tokens) as decimal(38, 18)) as part,
         cast(max(all_tokens) as decimal(38, 18)) as whole,
         {{ ratio('sum(unpriced_tokens)', 'max(all_tokens)') }} as value
@@ -241,6 +243,7 @@ found as (
         model as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(unpriced_tokens as decimal(38, 18)) as part,
         cast(all_tokens as decimal(38, 18)) as whole,
         {{ ratio('unpriced_tokens', 'all_tokens') }} as value
@@ -255,6 +258,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         unknown_cost as part,
         effective_cost as whole,
         {{ ratio('unknown_cost', 'effective_cost') }} as value
@@ -268,14 +272,24 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         experiment_cost as part,
         production_cost as whole,
         {{ ratio('experiment_cost', 'production_cost') }} as value
     from lifecycles
 
-    {% for gate, status, part, known in [
-        ('budgets over', 'over', 'actual_cost', 'budget_amount'),
-        ('budgets at risk', 'at risk', 'expected_cost', 'expected_cost'),
+    {% set unjudged %}
+case
+            when count(*) > count(expected_cost)
+                then concat(
+                    cast(count(*) - count(expected_cost) as string), ' of ', cast(count(*) as string), ' budgets ',
+                    case when count(*) - count(expected_cost) = 1 then 'has' else 'have' end, ' no expectation'
+                )
+        end
+    {%- endset %}
+    {% for gate, status, part, known, unjudged in [
+        ('budgets over', 'over', 'actual_cost', 'budget_amount', 'cast(null as string)'),
+        ('budgets at risk', 'at risk', 'expected_cost', 'expected_cost', unjudged),
     ] %}
     union all
 
@@ -283,8 +297,9 @@ found as (
         '{{ gate }}' as gate,
         cast(null as string) as billing_currency,
         cast(null as string) as subject,
-        cast(null as string) as detail,
+        {{ unjudged }} as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(sum(case when status = '{{ status }}' then 1 else 0 end) as decimal(38, 18)) as part,
         cast(count({{ known }}) as decimal(38, 18)) as whole,
         cast(sum(case when status = '{{ status }}' then 1 else 0 end) as double) as value
@@ -299,6 +314,7 @@ found as (
         budget_name as subject,
         owner as detail,
         cast(null as date) as since,
+        precedence,
         {{ part }} as part,
         budget_amount as whole,
         cast(null as double) as value
@@ -314,6 +330,7 @@ found as (
         cast(null as string) as subject,
         concat(model, coalesce(concat(', ', grade, ' of ', grade_edition), '')) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(null as decimal(38, 18)) as part,
         cast(null as decimal(38, 18)) as whole,
         wape as value
@@ -327,6 +344,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(accused.services as decimal(38, 18)) as part,
         cast(approvals.approvals as decimal(38, 18)) as whole,
         cast(accused.services as double) as value
@@ -341,6 +359,7 @@ found as (
         concat(unapproved.service_provider_name, '/', unapproved.service_name, '/', unapproved.model) as subject,
         cast(null as string) as detail,
         unapproved.first_date as since,
+        cast(null as bigint) as precedence,
         unapproved.effective_cost as part,
         cast(null as decimal(38, 18)) as whole,
         cast(null as double) as value
@@ -355,6 +374,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         cast(sum(is_unexplained) as decimal(38, 18)) as part,
         cast(count(*) as decimal(38, 18)) as whole,
         cast(sum(is_unexplained) as double) as value
@@ -369,6 +389,7 @@ found as (
         concat(month, '/', invoice_issuer, '/', invoice_id) as subject,
         concat('stated by the ', stated_by) as detail,
         cast(null as date) as since,
+        cast(null as bigint) as precedence,
         unexplained_gap as part,
         stated_amount as whole,
         cast(null as double) as value
@@ -383,6 +404,7 @@ found as (
         cast(null as string) as subject,
         cast(null as string) as detail,
         min(last_date) as since,
+        cast(null as bigint) as precedence,
         cast(null as decimal(38, 18)) as part,
         cast(count(*) as decimal(38, 18)) as whole,
         cast(max({{ dbt.datediff('last_date', 'newest', 'day') }}) as double) as value -- noqa: LT05
@@ -397,6 +419,7 @@ found as (
         source as subject,
         dataset as detail,
         last_date as since,
+        cast(null as bigint) as precedence,
         cast(null as decimal(38, 18)) as part,
         cast(null as decimal(38, 18)) as whole,
         cast({{ dbt.datediff('last_date', 'newest', 'day') }} as double) as value -- noqa: LT05
@@ -409,6 +432,7 @@ select
     found.subject,
     found.detail,
     found.since,
+    found.precedence,
     found.value,
     limits.unit,
     limits.value as threshold,

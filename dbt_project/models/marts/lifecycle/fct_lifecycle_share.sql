@@ -42,13 +42,12 @@ scoped as (
 budgets as (
     select
         month,
-        lower(team) as team,
+        team,
         billing_currency,
-        sum(budget_amount) as budget_amount,
-        max(case status when 'over' then 3 when 'at risk' then 2 when 'within' then 1 else 0 end) as worst
-    from {{ ref('fct_budget_status') }}
+        budget_amount,
+        status
+    from {{ ref('fct_budget_scope') }}
     where lifecycle = 'experiment' and product is null and use_case is null and service_name is null
-    group by month, lower(team), billing_currency
 ),
 
 compared as (
@@ -57,13 +56,13 @@ compared as (
         {{ ratio('scoped.experiment_cost', 'scoped.production_cost') }} as experiment_ratio,
         {{ limit_of('experiment_to_production') }} as experiment_limit,
         budgets.budget_amount,
-        budgets.worst
+        budgets.status as budget_status
     from scoped
     left join budgets
         on
             scoped.month = budgets.month
             and scoped.billing_currency = budgets.billing_currency
-            and coalesce(lower(scoped.team), '') = coalesce(budgets.team, '')
+            and coalesce({{ plain_name('scoped.team') }}, '') = coalesce({{ plain_name('budgets.team') }}, '')
 )
 
 select
@@ -88,6 +87,5 @@ select
     end as status,
     cast(budget_amount as decimal(38, 18)) as experiment_budget,
     {{ ratio('experiment_cost', 'budget_amount') }} as experiment_budget_ratio,
-    case worst when 3 then 'over' when 2 then 'at risk' when 1 then 'within' when 0 then 'no spend' end
-        as experiment_budget_status
+    budget_status as experiment_budget_status
 from compared
