@@ -43,15 +43,15 @@ case
 
 {# An amount times a rate to the last digit, rounded once: through a DOUBLE it keeps 16 of 38 digits, and Spark cuts the
    scale of a product of wide decimals. So each side is cut in two, and the four products, which both engines hold
-   exactly, are added up. An amount has at most 19 digits before the point, a rate 8. #}
+   exactly, are added up. An amount has at most 18 digits before the point, a rate 10. #}
 {% macro exact_product(amount, rate) -%}
-{% set whole = 'cast(' ~ amount ~ ' as decimal(19, 0))' -%}
+{% set whole = 'cast(' ~ amount ~ ' as decimal(18, 0))' -%}
 {% set rest = 'cast(cast(' ~ amount ~ ' as decimal(37, 18)) - ' ~ whole ~ ' as decimal(18, 18))' -%}
-{% set coarse = 'cast(' ~ rate ~ ' as decimal(17, 9))' -%}
+{% set coarse = 'cast(' ~ rate ~ ' as decimal(19, 9))' -%}
 {% set fine = 'cast(cast(' ~ rate ~ ' as decimal(37, 18)) - ' ~ coarse ~ ' as decimal(18, 18))' -%}
 ({{ exact_sum(
     exact_sum(whole ~ ' * ' ~ coarse, whole ~ ' * ' ~ fine),
-    rest ~ ' * ' ~ coarse ~ ' + cast(' ~ rest ~ ' * ' ~ fine ~ ' as decimal(37, 28))'
+    'cast(' ~ rest ~ ' * ' ~ coarse ~ ' as decimal(37, 27)) + cast(' ~ rest ~ ' * ' ~ fine ~ ' as decimal(36, 27))'
 ) }})
 {%- endmacro %}
 
