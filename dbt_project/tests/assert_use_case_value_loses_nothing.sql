@@ -1,8 +1,16 @@
 -- What use cases cost is what was allocated, per month and currency before any conversion, and what the plan's people
--- cost; every charge of it is in one row of the mart, and a row in the currency billed has its very amount.
+-- cost; and every charge is in one row of the mart.
 with data_date as (
     select {{ month_text('data_through') }} as last_month
     from {{ ref('int_data_date_found') }}
+),
+
+shown as (
+    select
+        month,
+        sum(charge_count) as charge_count
+    from {{ ref('fct_use_case_value') }}
+    group by month
 ),
 
 differences as (
@@ -56,19 +64,8 @@ select
     'all' as billing_currency,
     null as effective_cost_lost,
     null as organisation_cost_lost,
-    costs.charge_count - coalesce(shown.charge_count, 0) as charges_lost
-from (
-    select
-        month,
-        sum(charge_count) as charge_count
-    from {{ ref('int_use_case_costs_summed') }}
-    group by month
-) as costs
-left join (
-    select
-        month,
-        sum(charge_count) as charge_count
-    from {{ ref('fct_use_case_value') }}
-    group by month
-) as shown on costs.month = shown.month
-where costs.charge_count <> coalesce(shown.charge_count, 0)
+    sum(costs.charge_count) - coalesce(max(shown.charge_count), 0) as charges_lost
+from {{ ref('int_use_case_costs_summed') }} as costs
+left join shown on costs.month = shown.month
+group by costs.month
+having sum(costs.charge_count) <> coalesce(max(shown.charge_count), 0)

@@ -44,5 +44,11 @@ select
     better,
     has_currency,
     of_teams,
-    missing_reason
+    missing_reason,
+    case kpi
+        when 'idle_resource_share'
+            then 'idle machines by the day, fct_gpu_idle.idle_days_cost; by the hour, fct_gpu_utilization.idle_cost'
+        when 'return_on_investment'
+            then 'bills of measured months alone; fct_company_return has all cost'
+    end as note
 from listed

@@ -14,19 +14,26 @@ with lived as (
     from {{ ref('int_outcomes_summed') }}
 ),
 
+use_cases as (
+    select
+        use_case,
+        min(month) as first_month
+    from lived
+    group by use_case
+),
+
+months as (
+    select distinct month
+    from lived
+),
+
 spans as (
     select
         use_cases.use_case,
         months.month,
         {{ dbt.last_day("cast(concat(months.month, '-01') as date)", 'month') }} as last_day
-    from (
-        select
-            use_case,
-            min(month) as first_month
-        from lived
-        group by use_case
-    ) as use_cases
-    inner join (select distinct month from lived) as months on use_cases.first_month <= months.month
+    from use_cases
+    inner join months on use_cases.first_month <= months.month
 ),
 
 rates as (

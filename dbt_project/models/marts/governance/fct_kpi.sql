@@ -49,7 +49,11 @@ lines as (
         {% endfor %}
         max(case when grade = 'crawl' and is_beyond then 1 else 0 end) = 1 as crawl_is_beyond,
         max(case when grade = 'walk' and is_beyond then 1 else 0 end) = 1 as walk_is_beyond,
-        max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond
+        max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond,
+        case
+            when min(source) = max(source) then min(source)
+            else concat(min(source), '; ', max(source))
+        end as threshold_source
     from {{ ref('int_thresholds_chosen') }}
     group by measure, edition
 ),
@@ -59,6 +63,7 @@ measured as (
         wanted.*,
         listed.unit,
         listed.better,
+        listed.note,
         figures.numerator,
         figures.denominator,
         {{ ratio('figures.numerator', 'figures.denominator') }} as value,
@@ -77,6 +82,7 @@ graded as (
     select
         measured.*,
         lines.edition,
+        lines.threshold_source,
         {% for grade in grades + ['limit'] %}
         lines.{{ grade }}_line,
         {% endfor %}
@@ -116,7 +122,9 @@ select
         when is_within then 'within limit'
         else 'over limit'
     end as grade,
+    threshold_source,
     numerator,
     denominator,
-    case when value is null then reason end as missing_reason
+    case when value is null then reason end as missing_reason,
+    note
 from graded

@@ -1,6 +1,6 @@
 -- What AI has brought the company up to the end of a month, beside what it cost, on two bases: the bills of the use
--- cases whose benefit is known, and all cost, with setup, people, use cases that brought nothing known and cost that has
--- no use case. Both are there, because the first flatters and the second blames use cases for what is nobody's.
+-- cases whose benefit is known, and all cost, with setup, people, use cases that brought nothing known and cost without
+-- a use case. Both are there, because the first flatters, and the second blames use cases for what is nobody's.
 with bases (basis) as (
     select *
     from (values ('bills'), ('all cost'))

@@ -24,9 +24,10 @@ with daily as (
 
 judged as (
     select
-        *,
-        coalesce({{ ratio('used_hours', 'measured_hours') }} < {{ var('gpu_idle_below') }}, false) as is_idle
+        daily.*,
+        coalesce({{ ratio('daily.used_hours', 'daily.measured_hours') }} < idle_below.value, false) as is_idle
     from daily
+    inner join {{ ref('int_thresholds_chosen') }} as idle_below on idle_below.measure = 'idle_gpu_utilization'
 ),
 
 monthly as (

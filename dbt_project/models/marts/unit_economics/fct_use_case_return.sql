@@ -31,20 +31,27 @@ balances as (
     from months
 ),
 
+lives as (
+    select distinct
+        use_case,
+        currency,
+        first_month
+    from balances
+),
+
+ends as (
+    select distinct month
+    from {{ ref('fct_use_case_value') }}
+),
+
 spans as (
     select
         lives.use_case,
         lives.currency,
         lives.first_month,
         ends.month
-    from (
-        select distinct
-            use_case,
-            currency,
-            first_month
-        from balances
-    ) as lives
-    inner join (select distinct month from {{ ref('fct_use_case_value') }}) as ends on lives.first_month <= ends.month
+    from lives
+    inner join ends on lives.first_month <= ends.month
 ),
 
 -- Where a use case costs in a second currency that no rate turns into its own, setup is of its own.

@@ -157,12 +157,18 @@ costs as (
         costs.charge_count,
         coalesce(valued.currency = costs.billing_currency, false) or rates.rate is not null as is_converted,
         case when rates.rate is null then costs.billing_currency else valued.currency end as currency,
-        {% for cost in ['effective_cost', 'shared_cost', 'organisation_cost'] %}
         case
-            when rates.rate is null then costs.{{ cost }}
-            else {{ exact_product('costs.' ~ cost, 'rates.rate') }}
-        end as {{ cost }}{{ ',' if not loop.last }}
-        {% endfor %}
+            when rates.rate is null then costs.effective_cost
+            else {{ exact_product('costs.effective_cost', 'rates.rate') }}
+        end as effective_cost,
+        case
+            when rates.rate is null then costs.shared_cost
+            else {{ exact_product('costs.shared_cost', 'rates.rate') }}
+        end as shared_cost,
+        case
+            when rates.rate is null then costs.organisation_cost
+            else {{ exact_product('costs.organisation_cost', 'rates.rate') }}
+        end as organisation_cost
     from {{ ref('int_use_case_costs_summed') }} as costs
     inner join valued on costs.use_case = valued.use_case and costs.month = valued.month
     left join rates
@@ -237,7 +243,8 @@ compared as (
                 then {{ exact_product('judged.value_of_outcome', 'judged.attribution') }}
         end as benefit,
         case
-            when judged.use_case is null and home.currency is null then 'costs in several currencies, and none is its own'
+            when judged.use_case is null and home.currency is null
+                then 'costs are in several currencies, none of them its own'
             when judged.use_case is null then concat('no exchange rate of ', grains.currency, ' and ', home.currency)
             when judged.benefit_unknown is not null then judged.benefit_unknown
             when unconverted.charge_count > 0 then 'charges without an exchange rate'
