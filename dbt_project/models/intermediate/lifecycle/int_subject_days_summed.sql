@@ -15,6 +15,8 @@ select
     charge_date,
     '{{ kind }}' as subject_kind,
     {{ subject }} as subject,
+    service_provider_name,
+    billing_account_id,
     use_case,
     team,
     lifecycle,
@@ -31,6 +33,8 @@ where
     (use_case = 'unallocated' and coalesce(resource_id, x_api_key_id) is not null)
     or coalesce(resource_id, x_api_key_id) in (select changing.subject from changing)
 {% endif -%}
-group by charge_date, {{ subject }}, use_case, team, lifecycle, lifecycle_evidence, billing_currency
+group by
+    charge_date, {{ subject }}, service_provider_name, billing_account_id, use_case, team, lifecycle,
+    lifecycle_evidence, billing_currency
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -51,8 +51,8 @@ lines as (
         max(case when grade = 'walk' and is_beyond then 1 else 0 end) = 1 as walk_is_beyond,
         max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond,
         case
-            when min(source) = max(source) then min(source)
-            else concat(min(source), '; ', max(source))
+            when min(source) < max(source) then concat(min(source), '; ', max(source))
+            else min(source)
         end as threshold_source
     from {{ ref('int_thresholds_chosen') }}
     group by measure, edition
