@@ -18,17 +18,21 @@ _TEXT = {
     "team_evidence", "allocation_rule", "driver", "origin_team", "month", "token_kind", "service_tier", "account_id",
     "project_id", "estimated_currency", "run_id", "run_name", "experiment", "status", "instance_type", "metric_name",
     "cost_basis", "lifecycle", "evidence", "budget_name", "owner", "forecast_id", "scope", "scope_value", "currency",
-    "unit_name", "dataset", "source", "name", "to_currency",
+    "unit_name", "dataset", "source", "unmeasured_reason", "first_month", "payback_month", "discount_rate_evidence",
+    "not_counted", "basis", "left_out",
 }  # fmt: skip
 _MONEY = {
     "billed_cost", "effective_cost", "contracted_cost", "list_cost", "estimated_cost", "budget_amount", "actual_cost",
-    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
+    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin",
+    "shared_cost", "organisation_cost", "bill_cost", "setup_cost", "cost_measured", "cost_unmeasured", "cost", "net",
+    "net_of_bills",
 }  # fmt: skip
 _COUNT = {
     "charge_count", "requests", "unpriced_requests", "instance_count", "billable_seconds", "spot_interruptions",
     "epochs", "unconverted_cost_charges", "active_users", "eligible_users", "row_count", "horizon_days", "folds",
+    "months_measured", "months_unmeasured", "use_cases", "use_cases_without_benefit",
 }  # fmt: skip
-_DATE = {"charge_date", "data_through", "first_date", "last_date", "valid_from"}
+_DATE = {"charge_date", "data_through", "first_date", "last_date"}
 
 COLUMNS = {
     "fct_daily_cost": "charge_date service_provider_name billing_account_id sub_account_id service_category "
@@ -53,10 +57,15 @@ COLUMNS = {
     "actual_cost",
     "fct_forecast_accuracy": "forecast_id data_through scope scope_value currency model horizon_days folds wape bias "
     "coverage skill",
-    "fct_use_case_value": "use_case month currency effective_cost unconverted_cost_charges units accepted_units "
-    "unit_name revenue hours_saved satisfaction active_users eligible_users benefit cost_per_accepted_unit margin roi",
+    "fct_use_case_value": "use_case month currency effective_cost shared_cost organisation_cost charge_count "
+    "unconverted_cost_charges has_outcome units accepted_units unit_name revenue hours_saved satisfaction active_users "
+    "eligible_users benefit is_measured unmeasured_reason cost_per_accepted_unit margin roi",
+    "fct_use_case_return": "use_case currency month first_month months_measured months_unmeasured cost_measured "
+    "cost_unmeasured shared_cost bill_cost setup_cost organisation_cost cost benefit net_of_bills roi_of_bills net roi "
+    "npv payback_month discount_rate discount_rate_evidence not_counted",
+    "fct_company_return": "month currency basis use_cases use_cases_without_benefit months_unmeasured benefit "
+    "bill_cost setup_cost organisation_cost cost net roi left_out",
     "fct_data_freshness": "dataset source first_date last_date row_count",
-    "assumption": "name use_case value currency to_currency valid_from owner source",
 }
 
 
@@ -74,7 +83,7 @@ def _type(column: str, name: str) -> pl.DataType | type[pl.DataType]:
         return pl.Decimal(38, 6) if name == "fct_token_unit_cost" else pl.Int64
     kinds: list[tuple[set[str], pl.DataType | type[pl.DataType]]] = [
         (_TEXT, pl.String), (_MONEY, MONEY), (_COUNT, pl.Int64), (_DATE, pl.Date), ({"started_at", "ended_at"}, WHEN),
-        ({"is_spot"}, pl.Boolean),
+        ({"is_spot", "is_measured", "has_outcome"}, pl.Boolean),
     ]  # fmt: skip
     return next((kind for names, kind in kinds if column in names), pl.Float64)
 
@@ -149,10 +158,22 @@ def everything() -> dict[str, pl.DataFrame]:
             "fct_forecast_accuracy", [_error("prophet", 0.08), _error("seasonal_naive", 0.14)]
         ),
         "fct_use_case_value": mart(
-            "fct_use_case_value", [_value("search", 40, 100), _value("pilot", 20, 15), _value("chat", 5, None)]
+            "fct_use_case_value", [_value("search", 40, 100, 10), _value("pilot", 20, 15), _value("chat", 5, None)]
         ),
-        "assumption": mart(
-            "assumption", [{"name": "discount_rate", "value": Decimal("0.1"), "owner": "f", "source": "s"}]
+        "fct_use_case_return": mart(
+            "fct_use_case_return",
+            [
+                _return("search", bills=40, people=10, setup=10, benefit=100, roi=40 / 60, npv=39.6),
+                _return("pilot", bills=20, people=None, setup=None, benefit=15, roi=-0.25, npv=-4.96),
+                _return("chat", bills=5, people=None, setup=None, benefit=None, roi=None, npv=None),
+            ],
+        ),
+        "fct_company_return": mart(
+            "fct_company_return",
+            [
+                _company("bills", bills=60, cost=60, roi=55 / 60, left_out="setup, people and organisation"),
+                _company("all cost", bills=65, cost=85, setup=10, people=10, roi=30 / 85),
+            ],
         ),
     }
 
@@ -237,8 +258,39 @@ def _error(model: str, wape: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value(use_case: str, cost: int, benefit: int | None) -> dict[str, Any]:
+def _value(use_case: str, cost: int, benefit: int | None, people: int | None = None) -> dict[str, Any]:
     return {
         "use_case": use_case, "month": "2026-09", "currency": "USD", "effective_cost": Decimal(cost),
-        "unconverted_cost_charges": 0, "benefit": None if benefit is None else Decimal(benefit),
+        "organisation_cost": None if people is None else Decimal(people), "unconverted_cost_charges": 0,
+        "has_outcome": benefit is not None, "is_measured": benefit is not None,
+        "benefit": None if benefit is None else Decimal(benefit),
+        "unmeasured_reason": "no outcome is reported" if benefit is None else None,
+    }  # fmt: skip
+
+
+def _return(
+    use_case: str, *, bills: int, people: int | None, setup: int | None, benefit: int | None, roi: float | None,
+    npv: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    cost = bills + (people or 0) + (setup or 0)
+    return {
+        "use_case": use_case, "currency": "USD", "month": "2026-10", "first_month": "2026-09",
+        "months_measured": 0 if benefit is None else 1, "months_unmeasured": 1 if benefit is None else 0,
+        "bill_cost": Decimal(bills), "cost": Decimal(cost), "setup_cost": None if setup is None else Decimal(setup),
+        "organisation_cost": None if people is None else Decimal(people),
+        "benefit": None if benefit is None else Decimal(benefit),
+        "roi_of_bills": None if benefit is None else benefit / bills - 1,
+        "net": None if benefit is None else Decimal(benefit - cost), "roi": roi, "npv": npv, "discount_rate": 0.1,
+    }  # fmt: skip
+
+
+def _company(
+    basis: str, *, bills: int, cost: int, roi: float, setup: int | None = None, people: int | None = None,
+    left_out: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "month": "2026-10", "currency": "USD", "basis": basis, "use_cases": 2, "benefit": Decimal(115),
+        "bill_cost": Decimal(bills), "cost": Decimal(cost), "net": Decimal(115 - cost), "roi": roi,
+        "setup_cost": None if setup is None else Decimal(setup),
+        "organisation_cost": None if people is None else Decimal(people), "left_out": left_out,
     }  # fmt: skip

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from finops_lib.analysis.roi import roi
 from finops_lib.analysis.spend import (
     company_budget,
     cost_per_1m_tokens,
@@ -163,24 +162,23 @@ def test_one_budget_without_a_forecast_leaves_the_sum_unknown() -> None:
     ).rows() == [(Decimal(0), None, None)]
 
 
-RETURNS = roi(
-    rows(
-        "use_case month currency effective_cost benefit",
-        ("triage", "2026-09", "USD", "100", "250"),
-        ("search", "2026-09", "USD", "300", "350"),
-        ("pilot", "2026-09", "EUR", "10", None),
-    ),
-    discount_rate=None,
+COMPANY = rows(
+    "month currency basis use_cases benefit setup_cost organisation_cost cost roi left_out",
+    ("2026-10", "USD", "bills", 2, "600", None, None, "400", 0.5, "setup, the benefit of unmeasured months"),
+    ("2026-10", "USD", "all cost", 2, "600", "150", "250", "1000", -0.4, None),
+    ("2026-10", "EUR", "bills", 1, "6", None, None, "4", 0.5, None),
+    ("2026-10", "EUR", "all cost", 1, "6", None, None, None, None, "setup cost that no exchange rate converts"),
+    ("2026-10", "GBP", "all cost", 0, None, None, None, "4", None, "the benefit of use cases that reported none"),
 )
 
 
-def test_the_five_figures_and_their_sentences() -> None:
+def test_the_figures_and_their_sentences() -> None:
     found = headline_figures(
         DAILY,
         allocated=ALLOCATED,
         tokens=TOKENS,
         budgets=rows(BUDGETS, *TWO_TEAMS),
-        returns=RETURNS,
+        company=COMPANY,
         data_through=date(2026, 10, 25),
     )
     assert [(f.name, f.currency, f.unit, f.value) for f in found] == [
@@ -191,7 +189,10 @@ def test_the_five_figures_and_their_sentences() -> None:
         ("Cost per 1M tokens", "EUR", "money per 1M tokens", 4),
         ("Cost per 1M tokens", "USD", "money per 1M tokens", 3),
         ("Forecast versus budget", "USD", "share", 1),
-        ("ROI", "USD", "share", 0.5),
+        ("ROI on bills", "EUR", "share", 0.5),
+        ("ROI on bills", "USD", "share", 0.5),
+        ("ROI on all cost", "EUR", "share", None),
+        ("ROI on all cost", "USD", "share", -0.4),
     ]
     assert [f.meaning for f in found if f.currency == "USD"] == [
         (
@@ -202,8 +203,19 @@ def test_the_five_figures_and_their_sentences() -> None:
         "Effective cost of a million tokens of any kind, over the 4 million billed in USD.",
         "2026-10 is expected to end at USD 150, beside a budget of USD 150; USD 100 is spent so far.",
         (
-            "The measured use cases (2) brought USD 200 beyond their cost of USD 400, "
-            "in the months in which both are known."
+            "2 use cases brought USD 600 by the end of 2026-10, for USD 400 of bills of theirs. "
+            "Left out: setup, the benefit of unmeasured months."
+        ),
+        (
+            "2 use cases brought USD 600 by the end of 2026-10, for USD 1,000 of all that AI cost, "
+            "setup (USD 150) and people and organisation (USD 250) included."
+        ),
+    ]
+    assert [f.meaning for f in found if f.currency == "EUR"][-2:] == [
+        "1 use case brought EUR 6.00 by the end of 2026-10, for EUR 4.00 of bills of theirs.",
+        (
+            "1 use case brought EUR 6.00 by the end of 2026-10; what all cost came to is not known. "
+            "Left out: setup cost that no exchange rate converts."
         ),
     ]
 
@@ -214,12 +226,19 @@ def test_a_figure_without_data_says_so_instead_of_saying_zero() -> None:
         allocated=ALLOCATED.clear(),
         tokens=TOKENS.clear(),
         budgets=rows(BUDGETS, *TWO_TEAMS).clear(),
-        returns=RETURNS.clear(),
+        company=COMPANY.clear(),
         data_through=date(2026, 10, 25),
     )
     assert [(f.name, f.value) for f in found] == [
         (name, None)
-        for name in ("Total spend", "Share allocated", "Cost per 1M tokens", "Forecast versus budget", "ROI")
+        for name in (
+            "Total spend",
+            "Share allocated",
+            "Cost per 1M tokens",
+            "Forecast versus budget",
+            "ROI on bills",
+            "ROI on all cost",
+        )
     ]
     assert found[3].meaning == "No budget binds the whole organisation or whole teams in 2026-10."
 
@@ -230,7 +249,7 @@ def test_an_unforecast_month_says_what_is_spent() -> None:
         allocated=ALLOCATED,
         tokens=TOKENS,
         budgets=rows(BUDGETS, *TWO_TEAMS),
-        returns=RETURNS,
+        company=COMPANY,
         data_through=date(2026, 11, 2),
     )
     budgeted = next(f for f in found if f.name == "Forecast versus budget")
