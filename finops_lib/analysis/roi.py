@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -69,7 +69,7 @@ _SENSITIVITY = {
 }
 
 
-def _flows(value: pl.DataFrame, base: Mapping[str, object]) -> list[Flow]:
+def _flows(value: pl.DataFrame, base: Mapping[str, Any]) -> list[Flow]:
     months = value.filter(
         pl.col("use_case") == base["use_case"],
         pl.col("currency") == base["currency"],
