@@ -59,7 +59,8 @@ case
 {% macro exact_inverse(rate) -%}
 {% set near = as_amount('1 / cast(' ~ rate ~ ' as double)') -%}
 {{ exact_sum(
-    near, as_amount('cast(' ~ near ~ ' as double) * cast(1 - ' ~ exact_product(near, rate) ~ ' as double)')
+    near,
+    as_amount('cast(' ~ near ~ ' as double) * cast(' ~ exact_difference('1', exact_product(near, rate)) ~ ' as double)')
 ) }}
 {%- endmacro %}
 
