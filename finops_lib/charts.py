@@ -422,9 +422,9 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
 
 
 def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
-    """Bars of each use case's return on its cost; a loss has another colour.
+    """Bars of each use case's return on all its cost, a loss in another colour, and a ring where bills alone put it.
 
-    Reads    analysis.roi.roi, one currency; use cases without a measured month are counted in words.
+    Reads    fct_use_case_return of one month, one currency; use cases without a return are counted in words.
     Returns  a chart, or the sentence NEEDS["roi"].
     """
     known = frame.filter(pl.col("roi").is_not_null()).sort("roi", "use_case", descending=[True, False])
@@ -435,7 +435,10 @@ def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
     found = f"{best['use_case']} returns most: {signed(best['roi'])} on {money(best['cost'], currency)}"
     found += f"; {losing or 'none'} of {_count(known.height, 'use case')} cost more than brought"
     names = known["use_case"].to_list()
-    shown = known.with_columns(kind=pl.when(pl.col("roi") < 0).then(pl.lit("loss")).otherwise(pl.lit("gain")))
+    shown = known.with_columns(
+        kind=pl.when(pl.col("roi") < 0).then(pl.lit("loss")).otherwise(pl.lit("gain")),
+        end=pl.max_horizontal("roi", "roi_of_bills"),
+    )
     bars = (
         alt.Chart(_plain(shown))
         .mark_bar()
@@ -443,7 +446,7 @@ def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
             x=alt.X(
                 "roi:Q",
                 axis=_return_axis("Return on cost: (benefit − cost) ÷ cost"),
-                scale=alt.Scale(domainMax=max(_ROOM * _largest(known["roi"]), 0.25), nice=False),
+                scale=alt.Scale(domainMax=max(_ROOM * _largest(shown["end"]), 0.25), nice=False),
             ),
             y=_names("use_case", names),
             color=alt.Color(
@@ -453,17 +456,24 @@ def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
             ),
         )
     )
+    rings = (
+        alt.Chart(_plain(shown))
+        .mark_point(shape="circle", filled=False, size=70, color=INK)
+        .encode(x=alt.X("roi_of_bills:Q"), y=_names("use_case", names))
+    )
     zero = alt.Chart(_plain(shown).head(1)).mark_rule(color=INK).encode(x=alt.datum(0))
     labels = _end_labels(
-        shown, "use_case", "roi",
+        shown, "use_case", "end",
         lambda row: f"{signed(row['roi'])} on {short(row['cost'])}", names,
     )  # fmt: skip
-    unknown = frame.height - known.height
+    unknown = frame.filter(pl.col("use_case") != "unallocated").height - known.height
     notes = [
-        f"{_name(known['first_month'].min())} to {_name(known['last_month'].max())}",
-        *([f"{_count(unknown, 'use case')} without a known benefit left out"] if unknown else []),
+        f"{_name(known['first_month'].min())} to {_name(known['month'].max())}",
+        "bar: all cost, ring: bills alone",
+        *([f"{_count(unknown, 'use case')} without a known return left out"] if unknown else []),
     ]
-    return _finish(_layer(bars, zero, labels), found, _basis(currency, data_date, *notes), height=_rows(names))
+    drawn = _layer(bars, zero, rings, labels)
+    return _finish(drawn, found, _basis(currency, data_date, *notes), height=_rows(names))
 
 
 def sensitivity(frame: pl.DataFrame, *, data_date: date) -> Chart:

@@ -15,7 +15,8 @@
 #
 # The latest forecast beside the budget, from `fct_forecast`, `fct_company_budget` (what the company may spend) and
 # `fct_budget_status` (each budget), with the error of its backtest;
-# then the return of each use case, from `fct_use_case_value` and the assumptions of the plan.
+# then the return of each use case, from `fct_use_case_return`, and of the company on its bills and on all its cost,
+# from `fct_company_return`.
 
 # %%
 import os
@@ -55,16 +56,20 @@ display(*held)
 
 # %%
 value = warehouse.mart(home, "fct_use_case_value")
-assumed = views.assumed(warehouse.dataset(home, "assumption"))._asdict()
-measured = roi.roi(value, **assumed).filter(pl.col("roi").is_not_null())
+of_month = views.in_month(warehouse.mart(home, "fct_use_case_return"), month)
+measured = of_month.filter(pl.col("roi").is_not_null())
 returns = [charts.roi(own, data_date=data_date) for own in measured.partition_by("currency")]
 display(*returns)
+
+# %%
+company = views.in_month(warehouse.mart(home, "fct_company_return"), month)
+display(company.select("currency", "basis", "use_cases", "cost", "benefit", "net", "roi", "left_out"))
 
 # %% [markdown]
 # The use case that an error in one assumption would soonest turn from gain to loss, or back:
 
 # %%
-calls = views.closest_calls(roi.sensitivity(value, **assumed)).partition_by("currency")
+calls = views.closest_calls(roi.sensitivity(value, of_month)).partition_by("currency")
 display(*(charts.sensitivity(own, data_date=data_date) for own in calls))
 
 # %% [markdown]

@@ -252,11 +252,23 @@ def everything() -> dict[str, pl.DataFrame]:
             "fct_forecast_accuracy", [_error("prophet", 0.08), _error("seasonal_naive", 0.14)]
         ),
         "fct_use_case_value": mart(
-            "fct_use_case_value", [_value("search", 40, 100), _value("pilot", 20, 15), _value("chat", 5, None)]
+            "fct_use_case_value", [_value("search", 40, 100, 10), _value("pilot", 20, 15), _value("chat", 5, None)]
         ),
         **_reconciled(),
-        "assumption": mart(
-            "assumption", [{"name": "discount_rate", "value": Decimal("0.1"), "owner": "f", "source": "s"}]
+        "fct_use_case_return": mart(
+            "fct_use_case_return",
+            [
+                _return("search", bills=40, people=10, setup=10, benefit=100, roi=40 / 60, npv=39.6),
+                _return("pilot", bills=20, people=None, setup=None, benefit=15, roi=-0.25, npv=-4.96),
+                _return("chat", bills=5, people=None, setup=None, benefit=None, roi=None, npv=None),
+            ],
+        ),
+        "fct_company_return": mart(
+            "fct_company_return",
+            [
+                _company("bills", bills=60, cost=60, roi=55 / 60, left_out="setup, people and organisation"),
+                _company("all cost", bills=65, cost=85, setup=10, people=10, roi=30 / 85),
+            ],
         ),
     }
 
@@ -427,8 +439,39 @@ def _error(model: str, wape: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value(use_case: str, cost: int, benefit: int | None) -> dict[str, Any]:
+def _value(use_case: str, cost: int, benefit: int | None, people: int | None = None) -> dict[str, Any]:
     return {
         "use_case": use_case, "month": "2026-09", "currency": "USD", "effective_cost": Decimal(cost),
-        "unconverted_cost_charges": 0, "benefit": None if benefit is None else Decimal(benefit),
+        "organisation_cost": None if people is None else Decimal(people), "unconverted_cost_charges": 0,
+        "has_outcome": benefit is not None, "is_measured": benefit is not None,
+        "benefit": None if benefit is None else Decimal(benefit),
+        "unmeasured_reason": "no outcome is reported" if benefit is None else None,
+    }  # fmt: skip
+
+
+def _return(
+    use_case: str, *, bills: int, people: int | None, setup: int | None, benefit: int | None, roi: float | None,
+    npv: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    cost = bills + (people or 0) + (setup or 0)
+    return {
+        "use_case": use_case, "currency": "USD", "month": "2026-10", "first_month": "2026-09",
+        "months_measured": 0 if benefit is None else 1, "months_unmeasured": 1 if benefit is None else 0,
+        "bill_cost": Decimal(bills), "cost": Decimal(cost), "setup_cost": None if setup is None else Decimal(setup),
+        "organisation_cost": None if people is None else Decimal(people),
+        "benefit": None if benefit is None else Decimal(benefit),
+        "roi_of_bills": None if benefit is None else benefit / bills - 1,
+        "net": None if benefit is None else Decimal(benefit - cost), "roi": roi, "npv": npv, "discount_rate": 0.1,
+    }  # fmt: skip
+
+
+def _company(
+    basis: str, *, bills: int, cost: int, roi: float, setup: int | None = None, people: int | None = None,
+    left_out: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "month": "2026-10", "currency": "USD", "basis": basis, "use_cases": 2, "benefit": Decimal(115),
+        "bill_cost": Decimal(bills), "cost": Decimal(cost), "net": Decimal(115 - cost), "roi": roi,
+        "setup_cost": None if setup is None else Decimal(setup),
+        "organisation_cost": None if people is None else Decimal(people), "left_out": left_out,
     }  # fmt: skip

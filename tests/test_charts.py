@@ -55,9 +55,9 @@ DRAWN: dict[str, Callable[[Marts], charts.Chart]] = {
         _usd(views.budgets(m["fct_budget_status"], month=MONTH)), month=MONTH, data_date=DATA_DATE
     ),
     "forecast": _forecast,
-    "roi": lambda m: charts.roi(roi.roi(m["fct_use_case_value"], discount_rate=None), data_date=DATA_DATE),
+    "roi": lambda m: charts.roi(m["fct_use_case_return"], data_date=DATA_DATE),
     "sensitivity": lambda m: charts.sensitivity(
-        views.closest_calls(roi.sensitivity(m["fct_use_case_value"], discount_rate=0.1)), data_date=DATA_DATE
+        views.closest_calls(roi.sensitivity(m["fct_use_case_value"], m["fct_use_case_return"])), data_date=DATA_DATE
     ),
 }
 
@@ -71,7 +71,7 @@ SAYS = {
     "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date, 1 without an expectation; "
     "search is expected to end at 117 %.",
     "forecast": "October is expected to end at USD 121, 10 % over its budget of USD 110; 2026 at USD 121.",
-    "roi": "search returns most: +150 % on USD 40; 1 of 2 use cases cost more than brought.",
+    "roi": "search returns most: +67 % on USD 60; 1 of 2 use cases cost more than brought.",
     "sensitivity": "pilot: running cost matters most; 20 % off, it takes the net present value from USD −4.96 to "
     "USD −8.93.",
 }

@@ -116,6 +116,7 @@ PLAN: dict[str, list[dict[str, Any]]] = {
     "assumption": [
         {"name": "hourly_rate", "value": Decimal(50), "currency": "USD", "owner": "cfo", "evidence": "payroll"},
         {"name": "attribution", "use_case": "answers", "value": Decimal("0.5"), "owner": "cfo", "evidence": "survey"},
+        {"name": "margin", "value": Decimal(1), "owner": "cfo", "evidence": "revenue is net of goods sold"},
         {"name": "exchange_rate", "value": Decimal("1.1"), "currency": "EUR", "to_currency": "USD", "owner": "cfo",
          "evidence": "bank"},
     ],
@@ -460,7 +461,7 @@ def test_a_use_case_is_worth_its_benefit_over_its_cost_in_one_currency(lumenar: 
     # Cost: 0.45 USD and 5 EUR at 1.1. Benefit: half of 20 of revenue and 2 hours at 50.
     assert lumenar.only(
         "select use_case, month, currency, effective_cost, unconverted_cost_charges, benefit, margin, "
-        "roi, cost_per_accepted_unit from fct_use_case_value"
+        "roi, cost_per_accepted_unit from fct_use_case_value where is_measured"
     ) == (
         "answers", "2026-09", "USD", Decimal("5.95"), 0, Decimal(60), Decimal("54.05"),
         pytest.approx(54.05 / 5.95), pytest.approx(0.1),

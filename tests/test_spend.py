@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from finops_lib.analysis.roi import roi
 from finops_lib.analysis.spend import (
     daily_history,
     headline_figures,
@@ -92,23 +91,22 @@ def test_the_history_to_forecast_ends_with_the_data_and_its_total_is_the_sum_of_
     assert "fraud" not in found["scope_value"]
 
 
-RETURNS = roi(
-    rows(
-        "use_case month currency effective_cost benefit",
-        ("triage", "2026-09", "USD", "100", "250"),
-        ("search", "2026-09", "USD", "300", "350"),
-        ("pilot", "2026-09", "EUR", "10", None),
-    ),
-    discount_rate=None,
+RETURNS = rows(
+    "month currency basis use_cases benefit setup_cost organisation_cost cost roi left_out",
+    ("2026-10", "USD", "bills", 2, "600", None, None, "400", 0.5, "setup, the benefit of unmeasured months"),
+    ("2026-10", "USD", "all cost", 2, "600", "150", "250", "1000", -0.4, None),
+    ("2026-10", "EUR", "bills", 1, "6", None, None, "4", 0.5, None),
+    ("2026-10", "EUR", "all cost", 1, "6", None, None, None, None, "setup cost that no exchange rate converts"),
+    ("2026-10", "GBP", "all cost", 0, None, None, None, "4", None, "the benefit of use cases that reported none"),
 )
 
 
-def test_the_five_figures_and_their_sentences() -> None:
+def test_the_figures_and_their_sentences() -> None:
     found = headline_figures(
         MONTHLY,
         kpis=KPIS,
         budgets=COMPANY,
-        returns=RETURNS,
+        company=RETURNS,
         data_through=date(2026, 10, 25),
     )
     assert [(f.name, f.currency, f.unit, f.value) for f in found] == [
@@ -120,7 +118,10 @@ def test_the_five_figures_and_their_sentences() -> None:
         ("Cost per 1M tokens", "USD", "money per 1M tokens", 3),
         ("Forecast versus budget", "EUR", "share", 0.9),
         ("Forecast versus budget", "USD", "share", 1),
-        ("ROI", "USD", "share", 0.5),
+        ("ROI on bills", "EUR", "share", 0.5),
+        ("ROI on bills", "USD", "share", 0.5),
+        ("ROI on all cost", "EUR", "share", None),
+        ("ROI on all cost", "USD", "share", -0.4),
     ]
     assert [f.meaning for f in found if f.currency == "USD"] == [
         (
@@ -131,8 +132,19 @@ def test_the_five_figures_and_their_sentences() -> None:
         "Effective cost of a million tokens of any kind, over the 4 million billed in USD.",
         "2026-10 is expected to end at USD 150, beside a budget of USD 150; USD 100 is spent so far.",
         (
-            "The measured use cases (2) brought USD 200 beyond their cost of USD 400, "
-            "in the months in which both are known."
+            "2 use cases brought USD 600 by the end of 2026-10, for USD 400 of bills of theirs. "
+            "Left out: setup, the benefit of unmeasured months."
+        ),
+        (
+            "2 use cases brought USD 600 by the end of 2026-10, for USD 1,000 of all that AI cost, "
+            "setup (USD 150) and people and organisation (USD 250) included."
+        ),
+    ]
+    assert [f.meaning for f in found if f.currency == "EUR"][-2:] == [
+        "1 use case brought EUR 6.00 by the end of 2026-10, for EUR 4.00 of bills of theirs.",
+        (
+            "1 use case brought EUR 6.00 by the end of 2026-10; what all cost came to is not known. "
+            "Left out: setup cost that no exchange rate converts."
         ),
     ]
 
@@ -142,18 +154,25 @@ def test_a_figure_without_data_says_so_instead_of_saying_zero() -> None:
         MONTHLY.clear(),
         kpis=KPIS.clear(),
         budgets=COMPANY.clear(),
-        returns=RETURNS.clear(),
+        company=RETURNS.clear(),
         data_through=date(2026, 10, 25),
     )
     assert [(f.name, f.value) for f in found] == [
         (name, None)
-        for name in ("Total spend", "Share allocated", "Cost per 1M tokens", "Forecast versus budget", "ROI")
+        for name in (
+            "Total spend",
+            "Share allocated",
+            "Cost per 1M tokens",
+            "Forecast versus budget",
+            "ROI on bills",
+            "ROI on all cost",
+        )
     ]
     assert found[3].meaning == "No budget binds the whole organisation or whole teams in 2026-10."
 
 
 def budgeted(company: pl.DataFrame, *, data_through: date) -> dict[str | None, tuple[Any, str | None, str]]:
-    found = headline_figures(MONTHLY, kpis=KPIS, budgets=company, returns=RETURNS, data_through=data_through)
+    found = headline_figures(MONTHLY, kpis=KPIS, budgets=company, company=RETURNS, data_through=data_through)
     return {f.currency: (f.value, f.of, f.meaning) for f in found if f.name == "Forecast versus budget"}
 
 

@@ -150,21 +150,8 @@ def test_a_day_is_either_past_or_forecast() -> None:
     assert path["expected"].count() == 6
 
 
-def test_the_last_stated_assumption_holds() -> None:
-    rows = mart(
-        "assumption",
-        [
-            {"name": "discount_rate", "value": Decimal("0.08"), "valid_from": date(2026, 1, 1)},
-            {"name": "discount_rate", "value": Decimal("0.10")},
-            {"name": "setup_cost", "use_case": "chat", "value": Decimal(500), "currency": "USD"},
-        ],
-    )
-    assert views.assumed(rows) == (Decimal("0.08"), {("chat", "USD"): Decimal(500)})
-    assert views.assumed(mart("assumption")) == (None, {})
-
-
 def test_the_closest_call_is_the_use_case_an_error_would_soonest_turn() -> None:
-    moved = roi.sensitivity(MARTS["fct_use_case_value"], discount_rate=None)
+    moved = roi.sensitivity(MARTS["fct_use_case_value"], MARTS["fct_use_case_return"])
     assert views.closest_calls(moved)["use_case"].unique().to_list() == ["pilot"]
 
 

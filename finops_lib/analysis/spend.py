@@ -65,16 +65,17 @@ def headline_figures(
     *,
     kpis: pl.DataFrame,
     budgets: pl.DataFrame,
-    returns: pl.DataFrame,
+    company: pl.DataFrame,
     data_through: date,
 ) -> list[Figure]:
-    """The five numbers to know first, each currency apart, each with the sentence that says what it means.
+    """The numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_monthly_cost, fct_kpi and fct_company_budget; what `roi` returns.
-    Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI; one figure per currency, or
-             one without a value where there is nothing to say it from.
+    Reads    the marts fct_monthly_cost, fct_kpi and fct_company_budget, and one month of fct_company_return.
+    Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI on bills and on all cost; one
+             figure per currency, or one without a value where there is nothing to say it from.
     """
     month = f"{data_through:%Y-%m}"
+    unmeasured = "No use case has a month with both a cost and a benefit."
     named: dict[str, tuple[str, Iterator[Figure], str]] = {
         "Total spend": ("money", _total_spend(monthly, month, data_through), "No charges have been delivered."),
         "Share allocated": ("share", _allocated(kpis, month), "No charges have been delivered."),
@@ -84,7 +85,8 @@ def headline_figures(
             _budgeted(budgets.filter(pl.col("month") == month), month),
             f"No budget binds the whole organisation or whole teams in {month}.",
         ),
-        "ROI": ("share", _returned(returns), "No use case has a month with both a cost and a benefit."),
+        "ROI on bills": ("share", _returned(company, "bills"), unmeasured),
+        "ROI on all cost": ("share", _returned(company, "all cost"), unmeasured),
     }
     figures: list[Figure] = []
     for name, (unit, found, otherwise) in named.items():
@@ -169,21 +171,27 @@ def _added(row: dict[str, Any]) -> str:
     return f"{added}, {share} % of {row['billing_currency']} spend"
 
 
-def _returned(returns: pl.DataFrame) -> Iterator[Figure]:
-    measured = returns.filter(pl.col("months") > 0)
-    for row in _rows(
-        measured.group_by(billing_currency="currency")
-        .agg(pl.col("net", "cost").sum(), use_cases=pl.len())
-        .with_columns(roi=ratio("net", "cost"))
-    ):
+def _returned(company: pl.DataFrame, basis: str) -> Iterator[Figure]:
+    known = company.filter(pl.col("basis") == basis, pl.col("benefit").is_not_null())
+    for row in _rows(known.rename({"currency": "billing_currency"})):
         currency = row["billing_currency"]
+        benefit = f"{row['use_cases']} use case{'' if row['use_cases'] == 1 else 's'} brought "
+        benefit += f"{_money(row['benefit'], currency)} by the end of {row['month']}"
+        if row["cost"] is None:
+            said = f"{benefit}; what {basis} came to is not known"
+        elif basis == "bills":
+            said = f"{benefit}, for {_money(row['cost'], currency)} of bills of theirs"
+        else:
+            parts = [("setup", row["setup_cost"]), ("people and organisation", row["organisation_cost"])]
+            named = [f"{name} ({_money(amount, currency)})" for name, amount in parts if amount is not None]
+            said = f"{benefit}, for {_money(row['cost'], currency)} of all that AI cost"
+            said += f", {' and '.join(named)} included" if named else "; the plan states no setup and no people"
         yield Figure(
-            name="ROI",
+            name=f"ROI on {basis}",
             value=row["roi"],
             unit="share",
             currency=currency,
-            meaning=f"The measured use cases ({row['use_cases']}) brought {_money(row['net'], currency)} beyond their "
-            f"cost of {_money(row['cost'], currency)}, in the months in which both are known.",
+            meaning=said + (f". Left out: {row['left_out']}." if row["left_out"] else "."),
         )
 
 

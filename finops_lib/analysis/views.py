@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import NamedTuple
 
 import polars as pl
 
@@ -25,14 +23,6 @@ LIFECYCLES = ("experiment", "production", "unknown")
 
 DRIVERS = 15
 """Movers of the bill that are listed, per currency."""
-
-
-class Assumed(NamedTuple):
-    """What a return on investment rests on and no system measures."""
-
-    discount_rate: Decimal | None
-    setup_cost: dict[tuple[str, str], Decimal]
-    """By use case and currency."""
 
 
 def month_of(day: date) -> str:
@@ -366,20 +356,6 @@ def accuracy(measured: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def assumed(assumption: pl.DataFrame) -> Assumed:
-    """The organisation's discount rate and the setup costs of its use cases, as last stated.
-
-    Reads    the dataset assumption.
-    """
-    latest = assumption.sort("valid_from", nulls_last=False)
-    rates = latest.filter(pl.col("name") == "discount_rate", pl.col("use_case").is_null())["value"]
-    setup = latest.filter(pl.col("name") == "setup_cost", pl.col("use_case").is_not_null())
-    return Assumed(
-        discount_rate=rates[-1] if len(rates) else None,
-        setup_cost={(u, c): v for u, c, v in setup.select("use_case", "currency", "value").iter_rows()},
-    )
-
-
 def closest_calls(sensitivity: pl.DataFrame) -> pl.DataFrame:
     """The rows of the use case, one per currency, whose worth is nearest to turning over when an assumption is wrong.
 
@@ -456,7 +432,7 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
             currency="currency",
         ),
         _unknown(
-            value.filter(pl.col("benefit").is_null()),
+            value.filter(pl.col("benefit").is_null(), pl.col("use_case") != "unallocated"),
             "Use cases whose benefit nobody has reported", "use cases", "an outcome delivery and plan/assumption.csv",
             currency="currency",
         ),

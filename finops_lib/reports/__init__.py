@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def report(home: Home, *, month: str | None = None, out: Path | str | None = None) -> Path:
     """Write the report of a month: `index.html`, `charts/`, `tables.xlsx` and `report.json`.
 
-    Reads    all marts, and the assumptions of the plan.
+    Reads    the marts of content.MARTS.
     Returns  the folder it wrote, `reports/<month>` of the home unless `out` names another. The same data give the same
              bytes. Without `month` it is the month of the last reported usage.
     Refuses  NotBuiltError when the warehouse is not built or holds no charge; UsageError for a month without charges.
@@ -23,7 +23,6 @@ def report(home: Home, *, month: str | None = None, out: Path | str | None = Non
     from .writing import write
 
     marts = {name: warehouse.mart(home, name) for name in MARTS}
-    marts["assumption"] = warehouse.dataset(home, "assumption")
     missing = warehouse.missing_money(home)
     composed = compose(marts, data_date=warehouse.data_date(home), month=month, missing=missing)
     return write(composed, Path(out) if out else home.reports / composed.month)

@@ -31,6 +31,8 @@ MARTS = (
     "fct_forecast",
     "fct_forecast_accuracy",
     "fct_use_case_value",
+    "fct_use_case_return",
+    "fct_company_return",
     "fct_data_freshness",
     "fct_invoice_gap",
     "fct_usage_gap",
@@ -76,7 +78,8 @@ BASIS = "Effective cost"
 
 _OF = {
     "Share allocated": "of {currency}",
-    "ROI": "on {currency}",
+    "ROI on bills": "on {currency}",
+    "ROI on all cost": "on {currency}",
 }
 """What each share is a share of."""
 
@@ -85,7 +88,8 @@ RESTS_ON = {
     "Share allocated": "fct_kpi",
     "Cost per 1M tokens": "fct_kpi",
     "Forecast versus budget": "fct_company_budget",
-    "ROI": "fct_use_case_value",
+    "ROI on bills": "fct_company_return",
+    "ROI on all cost": "fct_company_return",
 }
 """The mart behind each headline figure."""
 
@@ -166,7 +170,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """One of the five figures in one currency."""
+    """One of the first figures in one currency."""
 
     name: str
     shown: str
@@ -201,7 +205,7 @@ def compose(
 ) -> Report:
     """Tell a month from the marts.
 
-    Reads    every mart of MARTS, and the dataset assumption; any of them may have no rows. `missing` says what the
+    Reads    every mart of MARTS; any of them may have no rows. `missing` says what the
              figures lack of the bills.
     Returns  the report; where a mart says nothing, a sentence that says what is missing and what brings it.
     Refuses  UsageError for a month that is no month, or that has no charges while others have.
@@ -233,10 +237,6 @@ class _Facts:
     order: Sequence[str]
     """Currencies of the bill, the main one first."""
 
-    def returns(self) -> pl.DataFrame:
-        value = views.through(self.marts["fct_use_case_value"], self.month)
-        return roi.roi(value, **views.assumed(self.marts["assumption"])._asdict())
-
     def charts(
         self, name: str, frame: pl.DataFrame, draw: Callable[[pl.DataFrame], charts.Chart], *, currency: str
     ) -> tuple[list[Drawing], list[str]]:
@@ -265,7 +265,7 @@ def _figures(facts: _Facts) -> list[Headline]:
         facts.marts["fct_monthly_cost"],
         kpis=facts.marts["fct_kpi"],
         budgets=facts.marts["fct_company_budget"],
-        returns=facts.returns(),
+        company=views.in_month(facts.marts["fct_company_return"], facts.month),
         data_through=min(end, facts.data_date),
     )
     names = list(RESTS_ON)
@@ -285,7 +285,7 @@ def _shown(figure: spend.Figure) -> str:
         return "unknown"
     if figure.unit != "share" or isinstance(figure.value, Decimal):
         return charts.money(figure.value, figure.currency or "")
-    said = charts.signed(figure.value) if figure.name == "ROI" else charts.percent(figure.value)
+    said = charts.signed(figure.value) if figure.name.startswith("ROI") else charts.percent(figure.value)
     return f"{said} {figure.of or _OF[figure.name].format(currency=figure.currency)}"
 
 
@@ -660,13 +660,14 @@ def _plan(facts: _Facts) -> Section:
 
 
 def _returns(facts: _Facts) -> Section:
-    value = views.through(facts.marts["fct_use_case_value"], facts.month)
-    returns, assumed = facts.returns(), views.assumed(facts.marts["assumption"])
-    moved = views.closest_calls(roi.sensitivity(value, **assumed._asdict()))
+    value = facts.marts["fct_use_case_value"]
+    returns = views.in_month(facts.marts["fct_use_case_return"], facts.month).sort("use_case", "currency")
+    company = views.in_month(facts.marts["fct_company_return"], facts.month)
     drawn, missing = facts.charts("roi", returns, partial(charts.roi, data_date=facts.data_date), currency="currency")
     tested, _ = facts.charts(
-        "sensitivity", moved, partial(charts.sensitivity, data_date=facts.data_date), currency="currency"
-    )
+        "sensitivity", views.closest_calls(roi.sensitivity(value, returns)),
+        partial(charts.sensitivity, data_date=facts.data_date), currency="currency",
+    )  # fmt: skip
     return Section(
         name="roi",
         title="Return on investment",
@@ -675,20 +676,42 @@ def _returns(facts: _Facts) -> Section:
         missing=missing,
         tables=[
             Table(
-                name="roi", title=f"Return of each use case up to {_in(facts)}", mart="fct_use_case_value",
-                rows=returns,
-                basis="Effective cost in the outcome's currency, setup included; benefits by plan/assumption.csv",
+                name="company_return", title=f"Return of AI up to {_in(facts)}, on two bases",
+                mart="fct_company_return", rows=company.sort("currency", "basis", descending=[False, True]),
+                basis="Effective cost; benefits, setup and people by the plan",
                 columns=(
-                    Column(name="use_case", title="Use case"),
+                    Column(name="basis", title="On"),
                     Column(name="currency", title="Currency"),
+                    _money("bill_cost", "Bills"),
+                    _plan_money("setup_cost", "Setup"),
+                    _plan_money("organisation_cost", "People and organisation"),
                     _money("cost", "Cost"),
                     _money("benefit", "Benefit"),
                     _money("net", "Net"),
                     Column(name="roi", title="Return on cost", kind="change"),
+                    Column(name="left_out", title="Left out", absent="nothing"),
+                ),
+            ),
+            Table(
+                name="roi", title=f"Return of each use case up to {_in(facts)}", mart="fct_use_case_return",
+                rows=returns,
+                basis="Effective cost in the outcome's currency; unmeasured months cost, and bring nothing known",
+                columns=(
+                    Column(name="use_case", title="Use case"),
+                    Column(name="currency", title="Currency"),
+                    _money("bill_cost", "Bills"),
+                    _plan_money("setup_cost", "Setup"),
+                    _plan_money("organisation_cost", "People and organisation"),
+                    _money("cost", "Cost"),
+                    _money("benefit", "Benefit"),
+                    _money("net", "Net"),
+                    Column(name="roi", title="Return on cost", kind="change"),
+                    Column(name="roi_of_bills", title="Return on bills", kind="change"),
                     _money("npv", "Net present value"),
                     Column(name="payback_month", title="Paid back in", absent="not yet"),
-                    Column(name="months", title="Months known", kind="count"),
-                    Column(name="months_unknown", title="Months unknown", kind="count"),
+                    Column(name="months_measured", title="Months measured", kind="count"),
+                    Column(name="months_unmeasured", title="Months unmeasured", kind="count"),
+                    Column(name="not_counted", title="Not counted", absent="–"),
                 ),
             ),
             Table(
@@ -699,7 +722,9 @@ def _returns(facts: _Facts) -> Section:
                     Column(name="use_case", title="Use case"),
                     Column(name="currency", title="Currency"),
                     _money("effective_cost", "Effective cost"),
+                    Column(name="shared_cost", title="of it shared", kind="money", absent="–"),
                     _money("benefit", "Benefit"),
+                    Column(name="unmeasured_reason", title="Unmeasured because", absent="–"),
                     Column(name="accepted_units", title="Accepted units", kind="number"),
                     Column(name="unit_name", title="Unit", absent="–"),
                     Column(name="cost_per_accepted_unit", title="Cost per accepted unit", kind="price"),
@@ -886,6 +911,10 @@ _CURRENCY = Column(name="billing_currency", title="Currency")
 
 def _money(name: str, title: str) -> Column:
     return Column(name=name, title=title, kind="money")
+
+
+def _plan_money(name: str, title: str) -> Column:
+    return Column(name=name, title=title, kind="money", absent="not stated")
 
 
 def _in(facts: _Facts) -> str:

@@ -278,6 +278,7 @@ def _assumptions() -> Iterator[Row]:
                           to_currency="USD", valid_from=since)  # fmt: skip
     yield _assumption("reporting_currency", None, Decimal(1), finance, "group accounts", currency=co.REPORTING_CURRENCY)
     yield _assumption("discount_rate", None, Decimal("0.08"), finance, "cost of capital 2026")
+    yield _assumption("margin", None, Decimal(1), finance, "outcomes report revenue net of goods sold")
 
 
 def _assumption(

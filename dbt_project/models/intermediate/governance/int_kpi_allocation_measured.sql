@@ -57,46 +57,25 @@ tagged as (
     group by tagging.month, charges.team, charges.billing_currency
 ),
 
-device_time as (
-    select
-        account_id,
-        resource_id,
-        cast(usage_start as date) as charge_date,
-        utilization_ratio,
-        coalesce(device_fraction, 1) * {{ dbt.datediff('usage_start', 'usage_end', 'second') }} as seconds -- noqa: LT05
-    from {{ ref('stg_gpu_utilization') }}
-    where resource_id is not null and utilization_ratio is not null
-),
-
-measured as (
-    select
-        account_id,
-        resource_id,
-        charge_date,
-        sum(utilization_ratio * seconds) / nullif(sum(seconds), 0) as utilization_ratio
-    from device_time
-    group by account_id, resource_id, charge_date
-),
-
 gpus as (
     select
-        {{ month_text('charges.charge_date') }} as month,
-        charges.team,
-        charges.billing_currency,
-        sum(
-            case
-                when measured.utilization_ratio < {{ limit_of('idle_gpu_utilization') }} then charges.effective_cost
-                else 0
-            end
-        ) as effective_cost
-    from {{ ref('int_charges_attributed') }} as charges
-    inner join measured
-        on
-            charges.billing_account_id = measured.account_id
-            and charges.resource_id = measured.resource_id
-            and charges.charge_date = measured.charge_date
-    where charges.charge_category = 'Usage'
-    group by {{ month_text('charges.charge_date') }}, charges.team, charges.billing_currency
+        month,
+        team,
+        billing_currency,
+        sum(idle_days_cost) as effective_cost
+    from {{ ref('fct_gpu_idle') }}
+    where measured_days > 0
+    group by month, team, billing_currency
+),
+
+-- Machines that several teams used count for the company, and for none of its teams.
+gpus_of_all as (
+    select
+        month,
+        billing_currency,
+        sum(effective_cost) as effective_cost
+    from gpus
+    group by month, billing_currency
 ),
 
 own as (
@@ -192,12 +171,14 @@ of_company as (
     union all
     select
         'idle_resource_share' as kpi,
-        month,
-        billing_currency,
-        sum(numerator) as numerator,
-        case when count(numerator) > 0 then sum(denominator) end as denominator
-    from idle
-    group by month, billing_currency
+        own.month,
+        own.billing_currency,
+        max(gpus_of_all.effective_cost) as numerator,
+        case when count(gpus_of_all.effective_cost) > 0 then sum(own.effective_cost) end as denominator
+    from own
+    left join gpus_of_all
+        on own.month = gpus_of_all.month and own.billing_currency = gpus_of_all.billing_currency
+    group by own.month, own.billing_currency
 ),
 
 stacked as (

@@ -3,6 +3,8 @@
 with charges as (
     select
         charge_date,
+        service_provider_name,
+        billing_account_id,
         use_case,
         coalesce(resource_id, x_api_key_id) as billed_thing,
         team,
@@ -45,6 +47,8 @@ select
     charge_date,
     subject_kind,
     subject,
+    service_provider_name,
+    billing_account_id,
     use_case,
     team,
     lifecycle,
@@ -55,4 +59,5 @@ select
     sum(effective_cost) as effective_cost
 from subjects
 group by
-    charge_date, subject_kind, subject, use_case, team, lifecycle, lifecycle_evidence, billing_currency
+    charge_date, subject_kind, subject, service_provider_name, billing_account_id, use_case, team, lifecycle,
+    lifecycle_evidence, billing_currency

@@ -1,6 +1,6 @@
 -- What one unit of each currency billed in a month is worth in the reporting currency that the plan names for the
--- month. The general exchange rate that began last by the month's last day, given in this direction or else in
--- the other. One row per month and currency, with a reason where there is no rate.
+-- month. The general exchange rate that began last by the month's last day, whichever way round it is stated: the other
+-- way it is 1 over it. One row per month and currency, with a reason where there is no rate.
 with billed as (
     select distinct
         month,
@@ -32,29 +32,7 @@ named as (
 ),
 
 rates as (
-    select
-        currency as from_currency,
-        to_currency,
-        1 as direction_rank,
-        cast(value as double) as rate,
-        valid_from,
-        evidence,
-        x_source_row
-    from {{ ref('stg_assumption') }}
-    where name = 'exchange_rate' and use_case is null
-
-    union all
-
-    select
-        to_currency as from_currency,
-        currency as to_currency,
-        2 as direction_rank,
-        1 / nullif(cast(value as double), 0) as rate,
-        valid_from,
-        evidence,
-        x_source_row
-    from {{ ref('stg_assumption') }}
-    where name = 'exchange_rate' and use_case is null
+    {{ exchange_rates() | indent(4) }}
 ),
 
 ranked as (
@@ -68,7 +46,8 @@ ranked as (
         row_number() over (
             partition by named.month, named.billing_currency
             order by
-                rates.direction_rank asc, coalesce(rates.valid_from, cast('1900-01-01' as date)) desc,
+                coalesce(rates.valid_from, cast('1900-01-01' as date)) desc,
+                case when rates.is_stated then 1 else 2 end,
                 rates.x_source_row desc
         ) as rate_rank
     from named
@@ -76,6 +55,7 @@ ranked as (
         on
             named.billing_currency = rates.from_currency
             and named.reporting_currency = rates.to_currency
+            and rates.use_case is null
             and (rates.valid_from is null or named.last_day >= rates.valid_from)
             and named.billing_currency <> named.reporting_currency
     where named.named_rank = 1
@@ -85,7 +65,7 @@ select
     month,
     billing_currency,
     reporting_currency,
-    case when billing_currency = reporting_currency then cast(1 as double) else rate end as rate,
+    case when billing_currency = reporting_currency then cast(1 as decimal(38, 18)) else rate end as rate,
     valid_from as rate_valid_from,
     evidence as rate_evidence,
     case

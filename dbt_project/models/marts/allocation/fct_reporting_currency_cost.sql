@@ -29,7 +29,7 @@ select
     {% for cost in ['billed_cost', 'effective_cost'] %}
     case
         when costs.billing_currency = rates.reporting_currency then costs.{{ cost }}
-        else {{ as_amount('cast(costs.' ~ cost ~ ' as double) * rates.rate') }}
+        else {{ exact_product('costs.' ~ cost, 'rates.rate') }}
     end as reporting_{{ cost }},
     {% endfor %}
     rates.reason as unconverted_reason

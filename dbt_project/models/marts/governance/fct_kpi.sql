@@ -65,7 +65,11 @@ lines as (
         {% endfor %}
         max(case when grade = 'crawl' and is_beyond then 1 else 0 end) = 1 as crawl_is_beyond,
         max(case when grade = 'walk' and is_beyond then 1 else 0 end) = 1 as walk_is_beyond,
-        max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond
+        max(case when grade = 'run' and is_beyond then 1 else 0 end) = 1 as run_is_beyond,
+        case
+            when min(source) < max(source) then concat(min(source), '; ', max(source))
+            else min(source)
+        end as threshold_source
     from {{ ref('dim_threshold') }}
     group by measure, edition
 ),
@@ -75,6 +79,7 @@ measured as (
         wanted.*,
         listed.unit,
         listed.better,
+        listed.note,
         figures.numerator,
         figures.denominator,
         {{ ratio('figures.numerator', 'figures.denominator') }} as value,
@@ -93,6 +98,7 @@ graded as (
     select
         measured.*,
         lines.edition,
+        lines.threshold_source,
         {% for grade in grades + ['limit'] %}
         lines.{{ grade }}_line,
         {% endfor %}
@@ -132,7 +138,9 @@ select
         when is_within then 'within limit'
         else 'over limit'
     end as grade,
+    threshold_source,
     numerator,
     denominator,
-    case when value is null then reason end as missing_reason
+    case when value is null then reason end as missing_reason,
+    note
 from graded

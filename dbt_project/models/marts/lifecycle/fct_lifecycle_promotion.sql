@@ -1,5 +1,6 @@
 -- Experiments that became production: when, by what evidence, and what a day cost in the 30 days before and from then
--- on. One row per subject, date and currency it was billed in. Before any pool is split.
+-- on, over the days that each of its sources had. One row per subject, date and currency it was billed in. Before any
+-- pool is split.
 with windows as (
     select
         promotions.*,
@@ -8,43 +9,38 @@ with windows as (
     from {{ ref('int_promotions_found') }} as promotions
 ),
 
-first_day as (
-    select min(charge_date) as first_date
+-- A source has no days before its first export: those are not days on which it cost nothing.
+first_days as (
+    select
+        service_provider_name,
+        billing_account_id,
+        min(charge_date) as first_date
     from {{ ref('int_charges_summed') }}
     where charge_category = 'Usage'
-),
-
-spans as (
-    select
-        windows.*,
-        {{ dbt.datediff('greatest(windows.window_start, first_day.first_date)', 'windows.promoted_on', 'day') }}
-            as days_before,
-        {{ dbt.datediff('windows.promoted_on', 'least(windows.window_end, data_date.data_through)', 'day') }}
-        + case when data_date.data_through < windows.window_end then 1 else 0 end as days_after
-    from windows
-    cross join first_day
-    cross join {{ ref('int_data_date_found') }} as data_date
+    group by service_provider_name, billing_account_id
 ),
 
 charged as (
     select
-        spans.subject_kind,
-        spans.subject,
-        spans.promoted_on,
+        windows.subject_kind,
+        windows.subject,
+        windows.promoted_on,
+        days.service_provider_name,
+        days.billing_account_id,
         days.charge_date,
-        days.charge_date >= spans.promoted_on as is_after,
+        days.charge_date >= windows.promoted_on as is_after,
         days.team,
         days.lifecycle,
         days.lifecycle_evidence,
         days.billing_currency,
         days.effective_cost
-    from spans
+    from windows
     inner join {{ ref('int_subject_days_summed') }} as days
         on
-            spans.subject_kind = days.subject_kind
-            and spans.subject = days.subject
-            and spans.window_start <= days.charge_date
-            and spans.window_end > days.charge_date
+            windows.subject_kind = days.subject_kind
+            and windows.subject = days.subject
+            and windows.window_start <= days.charge_date
+            and windows.window_end > days.charge_date
 ),
 
 -- The evidence of most days stands for the window.
@@ -76,6 +72,41 @@ evidence as (
     group by subject_kind, subject, promoted_on
 ),
 
+of_sources as (
+    select
+        windows.subject_kind,
+        windows.subject,
+        windows.promoted_on,
+        charged.billing_currency,
+        max(charged.team) as team,
+        case
+            when first_days.first_date < windows.promoted_on
+                then {{ dbt.datediff(
+                    'greatest(windows.window_start, first_days.first_date)', 'windows.promoted_on', 'day'
+                ) }}
+            else 0
+        end as days_before,
+        {{ dbt.datediff('windows.promoted_on', 'least(windows.window_end, data_date.data_through)', 'day') }}
+        + case when data_date.data_through < windows.window_end then 1 else 0 end as days_after,
+        sum(case when charged.is_after then 0 else charged.effective_cost end) as effective_cost_before,
+        sum(case when charged.is_after then charged.effective_cost else 0 end) as effective_cost_after
+    from windows
+    cross join {{ ref('int_data_date_found') }} as data_date
+    inner join charged
+        on
+            windows.subject_kind = charged.subject_kind
+            and windows.subject = charged.subject
+            and windows.promoted_on = charged.promoted_on
+    left join first_days
+        on
+            charged.service_provider_name = first_days.service_provider_name
+            and charged.billing_account_id = first_days.billing_account_id
+    group by
+        windows.subject_kind, windows.subject, windows.promoted_on, windows.window_start, windows.window_end,
+        charged.billing_currency, charged.service_provider_name, charged.billing_account_id, first_days.first_date,
+        data_date.data_through
+),
+
 costs as (
     select
         subject_kind,
@@ -83,35 +114,38 @@ costs as (
         promoted_on,
         billing_currency,
         max(team) as team,
-        sum(case when is_after then 0 else effective_cost end) as effective_cost_before,
-        sum(case when is_after then effective_cost else 0 end) as effective_cost_after
-    from charged
+        max(days_before) as days_before,
+        max(days_after) as days_after,
+        sum(effective_cost_before) as effective_cost_before,
+        sum(effective_cost_after) as effective_cost_after,
+        sum({{ ratio('effective_cost_before', 'days_before') }}) as effective_cost_per_day_before
+    from of_sources
     group by subject_kind, subject, promoted_on, billing_currency
 )
 
 select
-    spans.subject_kind,
-    spans.subject,
-    spans.promoted_on,
-    spans.last_experiment_date,
+    windows.subject_kind,
+    windows.subject,
+    windows.promoted_on,
+    windows.last_experiment_date,
     costs.team,
     evidence.evidence_before,
     evidence.evidence_after,
     costs.billing_currency,
-    cast(spans.days_before as bigint) as days_before,
-    cast(spans.days_after as bigint) as days_after,
+    cast(costs.days_before as bigint) as days_before,
+    cast(costs.days_after as bigint) as days_after,
     cast(costs.effective_cost_before as decimal(38, 18)) as effective_cost_before,
     cast(costs.effective_cost_after as decimal(38, 18)) as effective_cost_after,
-    {{ ratio('costs.effective_cost_before', 'spans.days_before') }} as effective_cost_per_day_before,
-    {{ ratio('costs.effective_cost_after', 'spans.days_after') }} as effective_cost_per_day_after
-from spans
+    costs.effective_cost_per_day_before,
+    {{ ratio('costs.effective_cost_after', 'costs.days_after') }} as effective_cost_per_day_after
+from windows
 inner join costs
     on
-        spans.subject_kind = costs.subject_kind
-        and spans.subject = costs.subject
-        and spans.promoted_on = costs.promoted_on
+        windows.subject_kind = costs.subject_kind
+        and windows.subject = costs.subject
+        and windows.promoted_on = costs.promoted_on
 left join evidence
     on
-        spans.subject_kind = evidence.subject_kind
-        and spans.subject = evidence.subject
-        and spans.promoted_on = evidence.promoted_on
+        windows.subject_kind = evidence.subject_kind
+        and windows.subject = evidence.subject
+        and windows.promoted_on = evidence.promoted_on

@@ -1,10 +1,26 @@
 -- What one accepted outcome of each use case costs in a month, what it earns, and what the outcomes that had to be done
 -- again cost. Costs and revenue are those of fct_use_case_value, in the currency of the outcome.
-with outcomes as (
+with known as (
+    select
+        use_case,
+        month,
+        currency,
+        unit_name,
+        units,
+        accepted_units,
+        revenue,
+        unconverted_cost_charges,
+        cost_per_accepted_unit,
+        case when unconverted_cost_charges = 0 then effective_cost end as effective_cost
+    from {{ ref('fct_use_case_value') }}
+    where has_outcome
+),
+
+outcomes as (
     select
         *,
         {{ exact_difference('revenue', 'effective_cost') }} as revenue_margin
-    from {{ ref('fct_use_case_value') }}
+    from known
 )
 
 select

@@ -1,31 +1,19 @@
--- What each use case brought in a month beside what it cost, both in the currency of its outcome.
--- What is not known stays unknown: a charge without an exchange rate leaves the cost null, and so does a use case that
--- no charge names.
-with valued as (
+-- What each use case brought in a month beside what it cost, in every month in which it did either. Amounts are in the
+-- currency of its outcomes, else of the assumption that values them, else the reporting one. A cost that no exchange
+-- rate turns into that currency keeps a row of its own. A month is measured where both its benefit and the whole of its
+-- cost are known; the others say what is missing, and their cost stays.
+with assumed as (
     select
-        outcomes.*,
-        hourly_rate.value as hourly_rate,
-        hourly_rate.currency as hourly_currency,
-        value_per_unit.value as value_per_unit,
-        value_per_unit.currency as unit_currency,
-        coalesce(cast(attribution.value as double), 1) as attribution,
-        coalesce(outcomes.currency, hourly_rate.currency, value_per_unit.currency) as value_currency
-    from {{ ref('int_outcomes_summed') }} as outcomes
-    left join {{ ref('int_assumptions_chosen') }} as hourly_rate
-        on
-            outcomes.use_case = hourly_rate.use_case
-            and outcomes.month = hourly_rate.month
-            and hourly_rate.name = 'hourly_rate'
-    left join {{ ref('int_assumptions_chosen') }} as value_per_unit
-        on
-            outcomes.use_case = value_per_unit.use_case
-            and outcomes.month = value_per_unit.month
-            and value_per_unit.name = 'value_per_unit'
-    left join {{ ref('int_assumptions_chosen') }} as attribution
-        on
-            outcomes.use_case = attribution.use_case
-            and outcomes.month = attribution.month
-            and attribution.name = 'attribution'
+        use_case,
+        month,
+        {% for name in ['hourly_rate', 'value_per_unit', 'margin', 'attribution'] %}
+        max(case when name = '{{ name }}' then value end) as {{ name }},
+        {% endfor %}
+        max(case when name = 'hourly_rate' then currency end) as hourly_currency,
+        max(case when name = 'value_per_unit' then currency end) as unit_currency,
+        max(case when name = 'reporting_currency' then currency end) as reporting_currency
+    from {{ ref('int_assumptions_chosen') }}
+    group by use_case, month
 ),
 
 rates as (
@@ -34,104 +22,270 @@ rates as (
         month,
         currency as from_currency,
         to_currency,
-        cast(value as double) as rate
+        value as rate
     from {{ ref('int_assumptions_chosen') }}
     where name = 'exchange_rate'
 ),
 
-parts as (
+spans as (
     select
-        valued.use_case,
-        valued.month,
-        valued.value_currency as currency,
-        valued.units,
-        valued.accepted_units,
-        valued.unit_name,
-        valued.revenue,
-        valued.hours_saved,
-        valued.satisfaction,
-        valued.active_users,
-        valued.eligible_users,
-        valued.attribution,
-        cast(valued.revenue as double) as revenue_value,
-        valued.hours_saved * cast(valued.hourly_rate as double)
-        * case when valued.hourly_currency = valued.value_currency then 1 else hourly.rate end as hours_value,
-        valued.accepted_units * cast(valued.value_per_unit as double)
-        * case when valued.unit_currency = valued.value_currency then 1 else per_unit.rate end as units_value
+        use_case,
+        month
+    from {{ ref('int_use_case_costs_summed') }}
+    union distinct
+    select
+        use_case,
+        month
+    from {{ ref('int_outcomes_summed') }}
+),
+
+latest_currencies as (
+    select
+        use_case,
+        currency,
+        row_number() over (partition by use_case order by month desc) as currency_rank
+    from {{ ref('int_outcomes_summed') }}
+    where currency is not null
+),
+
+-- Where nothing else names a currency, the only one in which it cost something does.
+only_currencies as (
+    select
+        use_case,
+        month,
+        case when min(billing_currency) = max(billing_currency) then min(billing_currency) end as currency
+    from {{ ref('int_use_case_costs_summed') }}
+    group by use_case, month
+),
+
+valued as (
+    select
+        spans.use_case,
+        spans.month,
+        outcomes.use_case is not null as has_outcome,
+        coalesce(
+            outcomes.currency, latest_currencies.currency, assumed.hourly_currency, assumed.unit_currency,
+            assumed.reporting_currency, only_currencies.currency
+        ) as currency,
+        outcomes.units,
+        outcomes.accepted_units,
+        outcomes.unit_name,
+        outcomes.revenue,
+        outcomes.hours_saved,
+        outcomes.satisfaction,
+        outcomes.active_users,
+        outcomes.eligible_users,
+        outcomes.has_mixed_currencies,
+        outcomes.has_mixed_units,
+        assumed.hourly_rate,
+        assumed.hourly_currency,
+        assumed.value_per_unit,
+        assumed.unit_currency,
+        assumed.margin,
+        coalesce(assumed.attribution, 1) as attribution,
+        case
+            when outcomes.revenue = 0 then outcomes.revenue
+            else {{ exact_product('outcomes.revenue', 'assumed.margin') }}
+        end as revenue_value,
+        case
+            when outcomes.hours_saved = 0 then 0
+            else {{ exact_product(as_amount('outcomes.hours_saved'), 'assumed.hourly_rate') }}
+        end as hours_value,
+        {{ exact_product(as_amount('outcomes.accepted_units'), 'assumed.value_per_unit') }} as units_value
+    from spans
+    left join {{ ref('int_outcomes_summed') }} as outcomes
+        on spans.use_case = outcomes.use_case and spans.month = outcomes.month
+    left join assumed on spans.use_case = assumed.use_case and spans.month = assumed.month
+    left join latest_currencies
+        on spans.use_case = latest_currencies.use_case and latest_currencies.currency_rank = 1
+    left join only_currencies
+        on spans.use_case = only_currencies.use_case and spans.month = only_currencies.month
+),
+
+converted as (
+    select
+        valued.*,
+        case
+            when valued.hours_value = 0 or valued.hourly_currency = valued.currency then valued.hours_value
+            else {{ exact_product('valued.hours_value', 'hourly.rate') }}
+        end as hours_benefit,
+        case
+            when valued.unit_currency = valued.currency then valued.units_value
+            else {{ exact_product('valued.units_value', 'per_unit.rate') }}
+        end as units_benefit
     from valued
     left join rates as hourly
         on
             valued.use_case = hourly.use_case
             and valued.month = hourly.month
             and valued.hourly_currency = hourly.from_currency
-            and valued.value_currency = hourly.to_currency
+            and valued.currency = hourly.to_currency
     left join rates as per_unit
         on
             valued.use_case = per_unit.use_case
             and valued.month = per_unit.month
             and valued.unit_currency = per_unit.from_currency
-            and valued.value_currency = per_unit.to_currency
+            and valued.currency = per_unit.to_currency
 ),
 
-benefits as (
+judged as (
     select
         *,
         case
-            when revenue_value is not null or hours_value is not null or units_value is not null
-                then {{ as_amount(
-                    'attribution * (coalesce(revenue_value, 0) + coalesce(hours_value, 0) + coalesce(units_value, 0))'
-                ) }}
-        end as benefit
-    from parts
-),
-
-converted as (
-    select
-        benefits.use_case,
-        benefits.month,
-        costs.charge_count,
-        case
-            when costs.billing_currency = benefits.currency then costs.effective_cost
-            else {{ as_amount('cast(costs.effective_cost as double) * rates.rate') }}
-        end as effective_cost
-    from benefits
-    inner join {{ ref('int_use_case_costs_summed') }} as costs
-        on benefits.use_case = costs.use_case and benefits.month = costs.month
-    left join rates
-        on
-            benefits.use_case = rates.use_case
-            and benefits.month = rates.month
-            and costs.billing_currency = rates.from_currency
-            and benefits.currency = rates.to_currency
+            when not has_outcome then 'no outcome is reported'
+            when has_mixed_currencies then 'revenue is in several currencies'
+            when revenue is not null and revenue_value is null then 'revenue without a margin'
+            when hours_saved is not null and hours_value is null then 'hours saved without an hourly rate'
+            when hours_saved is not null and hours_benefit is null
+                then concat('no exchange rate of ', hourly_currency, ' and ', currency)
+            when has_mixed_units and value_per_unit is not null then 'units of several kinds'
+            when units_value is not null and units_benefit is null
+                then concat('no exchange rate of ', unit_currency, ' and ', currency)
+            when revenue_value is null and hours_benefit is null and units_benefit is null
+                then 'nothing is reported that the plan gives a value'
+        end as benefit_unknown,
+        {{ exact_sum(
+            exact_sum('coalesce(revenue_value, 0)', 'coalesce(hours_benefit, 0)'), 'coalesce(units_benefit, 0)'
+        ) }} as value_of_outcome
+    from converted
 ),
 
 costs as (
     select
+        costs.use_case,
+        costs.month,
+        costs.charge_count,
+        coalesce(valued.currency = costs.billing_currency, false) or rates.rate is not null as is_converted,
+        case when rates.rate is null then costs.billing_currency else valued.currency end as currency,
+        case
+            when rates.rate is null then costs.effective_cost
+            else {{ exact_product('costs.effective_cost', 'rates.rate') }}
+        end as effective_cost,
+        case
+            when rates.rate is null then costs.shared_cost
+            else {{ exact_product('costs.shared_cost', 'rates.rate') }}
+        end as shared_cost,
+        case
+            when rates.rate is null then costs.organisation_cost
+            else {{ exact_product('costs.organisation_cost', 'rates.rate') }}
+        end as organisation_cost
+    from {{ ref('int_use_case_costs_summed') }} as costs
+    inner join valued on costs.use_case = valued.use_case and costs.month = valued.month
+    left join rates
+        on
+            costs.use_case = rates.use_case
+            and costs.month = rates.month
+            and costs.billing_currency = rates.from_currency
+            and valued.currency = rates.to_currency
+            and costs.billing_currency <> valued.currency
+),
+
+spent as (
+    select
         use_case,
         month,
-        case when count(effective_cost) = count(*) then sum(effective_cost) end as effective_cost,
-        sum(case when effective_cost is null then charge_count else 0 end) as unconverted_cost_charges
-    from converted
+        currency,
+        sum(effective_cost) as effective_cost,
+        sum(shared_cost) as shared_cost,
+        sum(organisation_cost) as organisation_cost,
+        sum(charge_count) as charge_count
+    from costs
+    group by use_case, month, currency
+),
+
+unconverted as (
+    select
+        use_case,
+        month,
+        sum(charge_count) as charge_count
+    from costs
+    where not is_converted
     group by use_case, month
+),
+
+grains as (
+    select
+        use_case,
+        month,
+        currency
+    from judged
+    where has_outcome
+    union distinct
+    select
+        use_case,
+        month,
+        currency
+    from spent
+),
+
+compared as (
+    select
+        grains.use_case,
+        grains.month,
+        grains.currency,
+        spent.effective_cost,
+        spent.shared_cost,
+        spent.organisation_cost,
+        coalesce(spent.charge_count, 0) as charge_count,
+        case when judged.use_case is null then 0 else coalesce(unconverted.charge_count, 0) end
+            as unconverted_cost_charges,
+        coalesce(judged.has_outcome, false) as has_outcome,
+        judged.units,
+        judged.accepted_units,
+        judged.unit_name,
+        judged.revenue,
+        judged.hours_saved,
+        judged.satisfaction,
+        judged.active_users,
+        judged.eligible_users,
+        case
+            when judged.benefit_unknown is null
+                then {{ exact_product('judged.value_of_outcome', 'judged.attribution') }}
+        end as benefit,
+        case
+            when judged.use_case is null and home.currency is null
+                then 'costs are in several currencies, none of them its own'
+            when judged.use_case is null then concat('no exchange rate of ', grains.currency, ' and ', home.currency)
+            when judged.benefit_unknown is not null then judged.benefit_unknown
+            when unconverted.charge_count > 0 then 'charges without an exchange rate'
+            when spent.effective_cost is null then 'no charge names the use case'
+        end as unmeasured_reason
+    from grains
+    inner join judged as home on grains.use_case = home.use_case and grains.month = home.month
+    left join judged
+        on
+            grains.use_case = judged.use_case
+            and grains.month = judged.month
+            and coalesce(grains.currency, '') = coalesce(judged.currency, '')
+    left join spent
+        on grains.use_case = spent.use_case and grains.month = spent.month and grains.currency = spent.currency
+    left join unconverted on grains.use_case = unconverted.use_case and grains.month = unconverted.month
 )
 
 select
-    benefits.use_case,
-    benefits.month,
-    benefits.currency,
-    costs.effective_cost,
-    cast(coalesce(costs.unconverted_cost_charges, 0) as bigint) as unconverted_cost_charges,
-    benefits.units,
-    benefits.accepted_units,
-    benefits.unit_name,
-    benefits.revenue,
-    benefits.hours_saved,
-    benefits.satisfaction,
-    benefits.active_users,
-    benefits.eligible_users,
-    benefits.benefit,
-    {{ ratio('costs.effective_cost', 'benefits.accepted_units') }} as cost_per_accepted_unit,
-    {{ exact_difference('benefits.benefit', 'costs.effective_cost') }} as margin,
-    {{ ratio('benefits.benefit - costs.effective_cost', 'costs.effective_cost') }} as roi
-from benefits
-left join costs on benefits.use_case = costs.use_case and benefits.month = costs.month
+    use_case,
+    month,
+    currency,
+    effective_cost,
+    shared_cost,
+    organisation_cost,
+    cast(charge_count as bigint) as charge_count,
+    cast(unconverted_cost_charges as bigint) as unconverted_cost_charges,
+    has_outcome,
+    units,
+    accepted_units,
+    unit_name,
+    revenue,
+    hours_saved,
+    satisfaction,
+    active_users,
+    eligible_users,
+    benefit,
+    unmeasured_reason is null as is_measured,
+    unmeasured_reason,
+    case
+        when unconverted_cost_charges = 0 then {{ ratio('effective_cost', 'accepted_units') }}
+    end as cost_per_accepted_unit,
+    case when unmeasured_reason is null then {{ exact_difference('benefit', 'effective_cost') }} end as margin,
+    case when unmeasured_reason is null then {{ ratio('benefit - effective_cost', 'effective_cost') }} end as roi
+from compared
