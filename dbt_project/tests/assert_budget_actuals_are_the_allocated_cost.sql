@@ -2,11 +2,11 @@
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
-        lower(team) as team,
+        team,
         billing_currency,
         sum(effective_cost) as effective_cost
     from {{ ref('fct_allocated_cost') }}
-    group by {{ month_text('charge_date') }}, lower(team), billing_currency
+    group by {{ month_text('charge_date') }}, team, billing_currency
 )
 
 select
@@ -19,7 +19,7 @@ left join allocated
     on
         budgets.month = allocated.month
         and budgets.billing_currency = allocated.billing_currency
-        and (budgets.team is null or lower(budgets.team) = allocated.team)
+        and (budgets.team is null or budgets.team = allocated.team)
 where
     budgets.product is null
     and budgets.use_case is null

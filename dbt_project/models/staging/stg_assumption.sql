@@ -1,6 +1,6 @@
 select
     name,
-    use_case,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
     value,
     currency,
     to_currency,
@@ -10,4 +10,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'assumption') }}
+from {{ source('lake', 'assumption') }} as delivered

@@ -1,10 +1,10 @@
 select
     budget_name,
     month,
-    team,
-    product,
-    use_case,
-    service_name,
+    {{ registered_name("'team'", 'delivered.team') }} as team,
+    {{ registered_name("'product'", 'delivered.product') }} as product,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
+    {{ registered_name("'service_name'", 'delivered.service_name') }} as service_name,
     lifecycle,
     amount,
     currency,
@@ -12,4 +12,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'budget') }}
+from {{ source('lake', 'budget') }} as delivered

@@ -1,6 +1,6 @@
 select
     experiment,
-    use_case,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
     tag_key,
     tag_value,
     owner,
@@ -11,4 +11,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'experiment') }}
+from {{ source('lake', 'experiment') }} as delivered

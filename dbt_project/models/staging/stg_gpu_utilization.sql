@@ -10,7 +10,7 @@ select
     mig_profile,
     device_fraction,
     purpose,
-    team,
+    {{ registered_name("'team'", 'delivered.team') }} as team,
     namespace,
     pod,
     utilization_ratio,
@@ -21,4 +21,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'gpu_utilization') }}
+from {{ source('lake', 'gpu_utilization') }} as delivered

@@ -1,7 +1,7 @@
 select
     month,
     category,
-    team,
+    {{ registered_name("'team'", 'delivered.team') }} as team,
     amount,
     currency,
     owner,
@@ -9,4 +9,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'organisation_cost') }}
+from {{ source('lake', 'organisation_cost') }} as delivered

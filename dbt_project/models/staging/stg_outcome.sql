@@ -1,5 +1,5 @@
 select
-    use_case,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
     period_start,
     period_end,
     unit_name,
@@ -14,4 +14,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'outcome') }}
+from {{ source('lake', 'outcome') }} as delivered

@@ -1,6 +1,6 @@
 select
     metric,
-    use_case,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
     threshold,
     currency,
     valid_from,
@@ -8,4 +8,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'target') }}
+from {{ source('lake', 'target') }} as delivered

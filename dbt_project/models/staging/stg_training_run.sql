@@ -3,8 +3,8 @@ select
     run_name,
     experiment,
     account_id,
-    team,
-    use_case,
+    {{ registered_name("'team'", 'delivered.team') }} as team,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
     model,
     status,
     cast(started_at as timestamp) as started_at,
@@ -24,4 +24,4 @@ select
     x_adapter,
     x_source_file,
     x_source_row
-from {{ source('lake', 'training_run') }}
+from {{ source('lake', 'training_run') }} as delivered

@@ -7,7 +7,7 @@ with data_date as (
 budgets as (
     select
         month,
-        lower(team) as team,
+        team,
         billing_currency,
         {{ dbt.last_day("cast(concat(month, '-01') as date)", 'month') }} <= data_through as is_over,
         budget_amount,
@@ -61,10 +61,10 @@ forecast_days as (
         generated_at,
         {{ month_text('charge_date') }} as month,
         charge_date,
-        case when scope = 'team' then lower(scope_value) end as team,
+        case when scope = 'team' then {{ registered_name("'team'", 'forecasts.scope_value') }} end as team,
         currency as billing_currency,
         expected
-    from {{ ref('stg_forecast') }}
+    from {{ ref('stg_forecast') }} as forecasts
 ),
 
 whole_months as (
@@ -104,7 +104,7 @@ forecasts as (
     left join actuals
         on
             whole_months.month = actuals.month
-            and coalesce(whole_months.team, '') = coalesce(lower(actuals.team), '')
+            and coalesce(whole_months.team, '') = coalesce(actuals.team, '')
             and whole_months.billing_currency = actuals.billing_currency
     where whole_months.forecast_rank = 1
 ),

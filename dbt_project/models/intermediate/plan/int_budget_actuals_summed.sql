@@ -24,9 +24,12 @@ inner join monthly
     on
         budgets.month = monthly.month
         and budgets.currency = monthly.billing_currency
-        and (budgets.team is null or lower(budgets.team) = lower(monthly.team))
-        and (budgets.product is null or lower(budgets.product) = lower(monthly.product))
-        and (budgets.use_case is null or lower(budgets.use_case) = lower(monthly.use_case))
-        and (budgets.service_name is null or lower(budgets.service_name) = lower(monthly.service_name))
+        and (budgets.team is null or budgets.team = monthly.team)
+        and (budgets.product is null or budgets.product = monthly.product)
+        and (budgets.use_case is null or budgets.use_case = monthly.use_case)
+        and (
+            budgets.service_name is null
+            or {{ name_key('budgets.service_name') }} = {{ name_key('monthly.service_name') }}
+        )
         and (budgets.lifecycle is null or budgets.lifecycle = monthly.lifecycle)
 group by budgets.budget_name, budgets.month

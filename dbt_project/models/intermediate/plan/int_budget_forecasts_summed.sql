@@ -1,6 +1,13 @@
 -- What the rest of each budget's month is expected to cost, from the latest forecast's days after the last day of data.
 -- Only budgets of one team or of everything: nothing else is forecast. The bounds of the days are added up, which is
 -- wider than the interval of their sum.
+with forecasts as (
+    select
+        *,
+        case when scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
+    from {{ ref('stg_forecast') }} as made
+)
+
 select
     budgets.budget_name,
     budgets.month,
@@ -9,14 +16,14 @@ select
     {{ as_amount('sum(forecasts.high)') }} as high
 from {{ ref('stg_budget') }} as budgets
 cross join {{ ref('int_data_date_found') }} as data_date
-inner join {{ ref('stg_forecast') }} as forecasts
+inner join forecasts
     on
         budgets.month = {{ month_text('forecasts.charge_date') }}
         and budgets.currency = forecasts.currency
         and data_date.data_through < forecasts.charge_date
         and case
             when budgets.team is null then forecasts.scope = 'total'
-            else forecasts.scope = 'team' and lower(budgets.team) = lower(forecasts.scope_value)
+            else forecasts.scope = 'team' and budgets.team = forecasts.team
         end
 inner join {{ ref('int_latest_forecast_found') }} as latest on forecasts.forecast_id = latest.forecast_id
 where

@@ -42,13 +42,13 @@ scoped as (
 budgets as (
     select
         month,
-        lower(team) as team,
+        team,
         billing_currency,
         sum(budget_amount) as budget_amount,
         max(case status when 'over' then 3 when 'at risk' then 2 when 'within' then 1 else 0 end) as worst
     from {{ ref('fct_budget_status') }}
     where lifecycle = 'experiment' and product is null and use_case is null and service_name is null
-    group by month, lower(team), billing_currency
+    group by month, team, billing_currency
 ),
 
 lines as (
@@ -70,7 +70,7 @@ compared as (
         on
             scoped.month = budgets.month
             and scoped.billing_currency = budgets.billing_currency
-            and coalesce(lower(scoped.team), '') = coalesce(budgets.team, '')
+            and coalesce(scoped.team, '') = coalesce(budgets.team, '')
 )
 
 select
