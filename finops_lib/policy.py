@@ -49,7 +49,8 @@ GATES: Mapping[str, Gate] = MappingProxyType(
         "share unallocated": Gate(
             limit=0.20,
             source="FinOps Foundation maturity model 2023: Walk allocates 80 % of spend",
-            todo="Add a rule to plan/tag_rule.csv for the largest rows without a team, or tag them at the source.",
+            todo="Accept what `finops plan suggest` proposes for cost without a team, or of a team that plan/owner.csv does "
+            "not register; tag the rest at the source.",
         ),
         "share unpriced": Gate(
             limit=0.01,
@@ -140,7 +141,7 @@ def _verdicts(facts: Mapping[str, pl.DataFrame], data_through: date) -> Iterator
         return governance.recent(facts[name], data_through=data_through, days=WINDOW)
 
     allocated = lately("fct_allocated_cost")
-    yield _at_most("share unallocated", spend.share_allocated(allocated), "unallocated_share", by="billing_currency")
+    yield _at_most("share unallocated", spend.share_allocated(allocated), "ownerless_share", by="billing_currency")
     yield _at_most("share unpriced", governance.share_unpriced(lately("fct_inference_unit_cost")), "share")
     shares = governance.lifecycle_shares(lately("fct_lifecycle_cost"))
     yield _at_most("lifecycle unknown", shares, "unknown_share", by="billing_currency")

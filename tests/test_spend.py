@@ -91,8 +91,23 @@ def test_months_can_be_split_by_any_column() -> None:
 
 def test_a_share_of_a_pool_counts_as_allocated() -> None:
     assert share_allocated(ALLOCATED).rows() == [
-        ("EUR", Decimal(5), Decimal(5), Decimal(0), 1, 0),
-        ("USD", Decimal(120), Decimal(100), Decimal(20), 100 / 120, 20 / 120),
+        ("EUR", Decimal(5), Decimal(5), Decimal(0), Decimal(0), 1, 0),
+        ("USD", Decimal(120), Decimal(100), Decimal(20), Decimal(0), 100 / 120, 20 / 120),
+    ]
+
+
+def test_what_is_of_a_team_that_nobody_registered_is_neither_allocated_nor_unallocated() -> None:
+    mixed = rows(
+        "team allocation billing_currency effective_cost",
+        ("search", "direct", "USD", "50"),
+        ("visoin", "unregistered", "USD", "30"),
+        ("unallocated", "unallocated", "USD", "20"),
+        ("visoin", "unregistered", "EUR", "8"),
+        ("search", "shared", "EUR", "2"),
+    )
+    assert share_allocated(mixed).rows() == [
+        ("EUR", Decimal(10), Decimal(2), Decimal(0), Decimal(8), 0.2, 0.8),
+        ("USD", Decimal(100), Decimal(50), Decimal(20), Decimal(30), 0.5, 0.5),
     ]
 
 

@@ -66,17 +66,25 @@ def share_allocated(allocated: pl.DataFrame) -> pl.DataFrame:
     """How much of the cost has an owner, directly or as its share of a pool.
 
     Reads    the mart fct_allocated_cost.
-    Returns  billing_currency, effective_cost, allocated_cost, unallocated_cost, and both as share and
-             unallocated_share of effective_cost (NULL where nothing was spent on balance).
+    Returns  billing_currency, effective_cost, allocated_cost, unallocated_cost (of no team), unregistered_cost (of a
+             team that the plan's register does not know), and as part of effective_cost share (of allocated_cost) and
+             ownerless_share (of the other two); NULL where nothing was spent on balance.
     """
-    cost, owned = pl.col("effective_cost"), pl.col("allocation") != "unallocated"
+    cost, kind = pl.col("effective_cost"), pl.col("allocation")
     return (
         allocated.group_by("billing_currency")
-        .agg(cost.sum(), allocated_cost=cost.filter(owned).sum(), unallocated_cost=cost.filter(~owned).sum())
+        .agg(
+            cost.sum(),
+            allocated_cost=cost.filter(kind.is_in(["direct", "shared"])).sum(),
+            unallocated_cost=cost.filter(kind == "unallocated").sum(),
+            unregistered_cost=cost.filter(kind == "unregistered").sum(),
+        )
+        .with_columns(ownerless_cost=pl.col("unallocated_cost") + pl.col("unregistered_cost"))
         .with_columns(
             share=ratio("allocated_cost", "effective_cost"),
-            unallocated_share=ratio("unallocated_cost", "effective_cost"),
+            ownerless_share=ratio("ownerless_cost", "effective_cost"),
         )
+        .drop("ownerless_cost")
         .sort("billing_currency")
     )
 
@@ -202,12 +210,17 @@ def _total_spend(daily: pl.DataFrame, data_through: date) -> Iterator[Figure]:
 def _allocated(allocated: pl.DataFrame) -> Iterator[Figure]:
     for row in _rows(share_allocated(allocated)):
         money = _money(row["unallocated_cost"], row["billing_currency"])
+        unregistered = ""
+        if row["unregistered_cost"]:
+            of_others = _money(row["unregistered_cost"], row["billing_currency"])
+            unregistered = f", and {of_others} is of teams that the plan does not register"
         yield Figure(
             name="Share allocated",
             value=row["share"],
             unit="share",
             currency=row["billing_currency"],
-            meaning=f"Part of effective cost that has a team, directly or as its share of a pool; {money} has none.",
+            meaning=f"Part of effective cost that has a team, directly or as its share of a pool; {money} has none"
+            f"{unregistered}.",
         )
 
 

@@ -95,7 +95,7 @@ def teams(allocated: pl.DataFrame, *, month: str) -> pl.DataFrame:
     """What each team cost in a month, and how it came to be theirs.
 
     Reads    fct_allocated_cost.
-    Returns  team, allocation (direct, shared, unallocated), billing_currency, effective_cost, team_cost, share (of
+    Returns  team, allocation (direct, shared, unregistered, unallocated), billing_currency, effective_cost, team_cost, share (of
              the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
     """
     chosen = in_month(allocated, month)

@@ -6,6 +6,7 @@ with listed (kpi, unit, better, has_currency, of_teams, missing_reason) as (
         values
         ('spend_allocated', 'ratio', 'more', true, false, 'nothing was spent'),
         ('spend_unallocated', 'ratio', 'less', true, false, 'nothing was spent'),
+        ('spend_unregistered', 'ratio', 'less', true, false, 'the plan registers no teams'),
         ('apportionment', 'ratio', 'more', true, false, 'nothing was spent'),
         ('tag_compliance', 'ratio', 'more', true, true, 'no usage of a provider whose bill carries tags'),
         ('forecast_accuracy', 'ratio', 'less', true, true, 'no forecast of the whole month was made before it began'),
