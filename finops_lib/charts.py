@@ -118,7 +118,7 @@ def spend(frame: pl.DataFrame, *, data_date: date) -> Chart:
 
 
 def teams(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 16) -> Chart:
-    """Bars of each team's cost in a month: its own, its share of pools, that of teams nobody registered, and what has none.
+    """Bars of each team's cost in a month: its own, its share of pools, what is unregistered, and what has no team.
 
     Reads    analysis.views.teams, one currency.
     Returns  a chart of the `top` dearest teams, or the sentence NEEDS["teams"].

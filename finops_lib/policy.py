@@ -49,8 +49,8 @@ GATES: Mapping[str, Gate] = MappingProxyType(
         "share unallocated": Gate(
             limit=0.20,
             source="FinOps Foundation maturity model 2023: Walk allocates 80 % of spend",
-            todo="Accept what `finops plan suggest` proposes for cost without a team, or of a team that plan/owner.csv does "
-            "not register; tag the rest at the source.",
+            todo="Accept what `finops plan suggest` proposes for cost that has no team, or one that plan/owner.csv "
+            "does not register; tag the rest at the source.",
         ),
         "share unpriced": Gate(
             limit=0.01,

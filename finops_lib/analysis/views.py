@@ -95,8 +95,8 @@ def teams(allocated: pl.DataFrame, *, month: str) -> pl.DataFrame:
     """What each team cost in a month, and how it came to be theirs.
 
     Reads    fct_allocated_cost.
-    Returns  team, allocation (direct, shared, unregistered, unallocated), billing_currency, effective_cost, team_cost, share (of
-             the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
+    Returns  team, allocation (direct, shared, unregistered, unallocated), billing_currency, effective_cost, team_cost,
+             share (of the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
     """
     chosen = in_month(allocated, month)
     whole = share_allocated(chosen).select("billing_currency", month_cost="effective_cost", allocated_share="share")

@@ -1,8 +1,8 @@
 select
-    provider,
-    account_id,
-    account_name,
-    parent_account_id,
+    delivered.provider,
+    delivered.account_id,
+    delivered.account_name,
+    delivered.parent_account_id,
     {{ registered_name("'environment'", 'delivered.environment') }} as environment,
     {{ registered_name("'project'", 'delivered.project') }} as project,
     {{ registered_name("'application'", 'delivered.application') }} as application,
@@ -11,7 +11,7 @@ select
     {{ registered_name("'team'", 'delivered.team') }} as team,
     {{ registered_name("'cost_center'", 'delivered.cost_center') }} as cost_center,
     {{ registered_name("'business_unit'", 'delivered.business_unit') }} as business_unit,
-    x_adapter,
-    x_source_file,
-    x_source_row
+    delivered.x_adapter,
+    delivered.x_source_file,
+    delivered.x_source_row
 from {{ source('lake', 'account') }} as delivered

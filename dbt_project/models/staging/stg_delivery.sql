@@ -1,12 +1,12 @@
 select
-    dataset,
-    source,
-    billing_account,
-    month,
-    corrects,
-    delivery_id,
-    cast(delivered_at as timestamp) as delivered_at,
-    rows_published,
-    rows_rejected,
-    withdrawn
+    delivered.dataset,
+    delivered.source,
+    delivered.billing_account,
+    delivered.month,
+    delivered.corrects,
+    delivered.delivery_id,
+    cast(delivered.delivered_at as timestamp) as delivered_at,
+    delivered.rows_published,
+    delivered.rows_rejected,
+    delivered.withdrawn
 from {{ source('lake', 'delivery') }}

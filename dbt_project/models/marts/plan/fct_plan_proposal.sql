@@ -1,8 +1,9 @@
 -- What the plan could say next, each with the money it concerns: other spellings of registered names and of tag keys,
 -- rules for what no team has, owners of teams that nobody registered, and next quarter's budgets at what the last three
 -- months cost. `finops plan suggest` writes them in the plan's own columns.
--- A rule is proposed where what it looks at is of one team alone, or of nobody yet: it never takes a charge from another
--- team. A charge is in one proposed rule, the first by field, so that proposals add up.
+-- A rule is proposed where all else that it catches is of one team: it never takes a charge from another. An account of
+-- nobody is proposed as a team of its own where no teams are registered yet. A charge is in one proposed rule, the first
+-- by field, so that proposals add up.
 {% set fields = {
     'api_key_id': 'x_api_key_id', 'resource_id': 'resource_id', 'sub_account_id': 'sub_account_id',
     'billing_account_id': 'billing_account_id',
@@ -88,7 +89,7 @@ value_aliases as (
         spent.charge_count,
         spent.first_date,
         spent.last_date,
-        'one or two letters from a name of the plan' as reason
+        'near to a name of the plan' as reason
     from spent
     inner join meant on spent.dimension = meant.dimension and spent.name = meant.name and meant.nearness = 1
 ),
@@ -147,7 +148,7 @@ key_aliases as (
         cast(sum(owned.charge_count) as bigint) as charge_count,
         min(owned.charge_date) as first_date,
         max(owned.charge_date) as last_date,
-        'one or two letters from a key that rules read' as reason
+        'near to a key that rules read' as reason
     from {{ ref('int_charges_attributed') }} as owned
     inner join tag_fields
         on owned.subject_key = tag_fields.subject_key and owned.rules_as_of = tag_fields.rules_as_of
@@ -211,9 +212,16 @@ of_{{ field }} as (
     where {{ column }} is not null
     group by {{ identifier_key(column) }}
     having
-        count(distinct case when team <> 'unallocated' then team end)
-        {{ '<= 1' if field == 'sub_account_id' else '= 1' }}
-        and sum(case when is_caught then 1 else 0 end) > 0
+        sum(case when is_caught then 1 else 0 end) > 0
+        and (
+            count(distinct case when team <> 'unallocated' then team end) = 1
+            {%- if field == 'sub_account_id' %}
+            or (
+                count(distinct case when team <> 'unallocated' then team end) = 0
+                and (select count(*) as teams from registers where dimension = 'team') = 0
+            )
+            {%- endif %}
+        )
 ),
 
 {% endfor %}
