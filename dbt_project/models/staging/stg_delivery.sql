@@ -1,12 +1,12 @@
 select
-    delivered.dataset,
-    delivered.source,
-    delivered.billing_account,
-    delivered.month,
-    delivered.corrects,
-    delivered.delivery_id,
-    cast(delivered.delivered_at as timestamp) as delivered_at,
-    delivered.rows_published,
-    delivered.rows_rejected,
-    delivered.withdrawn
+    dataset,
+    source,
+    billing_account,
+    month,
+    corrects,
+    delivery_id,
+    cast(delivered_at as timestamp) as delivered_at,
+    rows_published,
+    rows_rejected,
+    withdrawn
 from {{ source('lake', 'delivery') }}

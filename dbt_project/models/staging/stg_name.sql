@@ -1,6 +1,7 @@
--- Every name of a dimension, under each key that it is spelt by, with the one spelling that everything shows: the plan's
--- own, the register of owners first, else the one that most was spent under. What an alias of the plan means is under
--- the alias's key too. Staging asks this for every name that a table brings, so that afterwards names join by equality.
+-- Every name of a dimension, under each key that it is spelt by, with the one spelling that everything shows: the
+-- plan's own, the register of owners first, else the one that most was spent under. What an alias of the plan means is
+-- under the alias's key too. Staging asks this for every name that a table brings, so that afterwards names join by
+-- equality.
 {{ config(materialized='table') }}
 {% set places = [
     (1, 'owner', 'subject_kind', 'subject', "subject_kind in ('team', 'product', 'use_case', 'model')"),
@@ -158,7 +159,7 @@ ranked as (
         *,
         row_number() over (
             partition by dimension, name_key
-            order by place, effective_cost desc, name
+            order by place asc, effective_cost desc, name asc
         ) as spelling_rank
     from spellings
 ),

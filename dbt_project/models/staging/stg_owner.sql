@@ -1,6 +1,6 @@
 select
     delivered.subject_kind,
-    delivered.case
+    case
         when delivered.subject_kind in ('team', 'product', 'use_case', 'model')
             then {{ registered_name('delivered.subject_kind', 'delivered.subject') }}
         else delivered.subject

@@ -6,7 +6,7 @@ select
     delivered.valid_from,
     delivered.valid_to,
     delivered.pool_field,
-    delivered.case
+    case
         when delivered.pool_field = 'charge_kind' then delivered.pool_value
         else {{ registered_name("coalesce(delivered.pool_field, 'team')", 'delivered.pool_value') }}
     end as pool_value,

@@ -30,6 +30,11 @@ registered as (
     select distinct subject as team
     from {{ ref('stg_owner') }}
     where subject_kind = 'team'
+),
+
+registers as (
+    select count(*) as teams
+    from registered
 )
 
 select
@@ -37,7 +42,7 @@ select
     {% if column == 'allocation' -%}
     case
         when owned.allocation = 'unallocated' or registered.team is not null then owned.allocation
-        when (select count(*) as teams from registered) = 0 then owned.allocation
+        when registers.teams = 0 then owned.allocation
         else 'unregistered'
     end as allocation,
     {% else -%}
@@ -49,4 +54,5 @@ select
     {% endfor -%}
     owned.charge_count
 from owned
+cross join registers
 left join registered on owned.team = registered.team

@@ -3,8 +3,8 @@
 -- wider than the interval of their sum.
 with forecasts as (
     select
-        *,
-        case when scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
+        made.*,
+        case when made.scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
     from {{ ref('stg_forecast') }} as made
 )
 

@@ -21,8 +21,8 @@ with actual as (
 
 forecasts as (
     select
-        *,
-        case when scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
+        made.*,
+        case when made.scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
     from {{ ref('stg_forecast') }} as made
 )
 

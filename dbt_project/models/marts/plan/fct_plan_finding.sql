@@ -1,6 +1,7 @@
--- What the plan and the outcomes name that nobody has, with the nearest name that somebody has, and what is named twice:
--- one row per row and column of a file. A plan may be ahead of its first charge, so that a new name alone is no finding:
--- it is one where it looks like a known name, or where money would move to it. An error stops the split of pools.
+-- What the plan and the outcomes name that nobody has, with the nearest name that somebody has, and what is named
+-- twice: one row per row and column of a file. A plan may be ahead of its first charge, so that a new name alone is no
+-- finding: it is one where it looks like a known name, or where money would move to it. An error stops the split of
+-- pools.
 with mentions as (
     select
         'shared_cost_rule' as dataset,
@@ -56,7 +57,7 @@ unknown as (
     from mentions
     where
         not exists (
-            select 1 as found
+            select known.name
             from known
             where
                 mentions.dimension = known.dimension

@@ -1,9 +1,9 @@
 -- What the plan could say next, each with the money it concerns: other spellings of registered names and of tag keys,
 -- rules for what no team has, owners of teams that nobody registered, and next quarter's budgets at what the last three
 -- months cost. `finops plan suggest` writes them in the plan's own columns.
--- A rule is proposed where all else that it catches is of one team: it never takes a charge from another. An account of
--- nobody is proposed as a team of its own where no teams are registered yet. A charge is in one proposed rule, the first
--- by field, so that proposals add up.
+-- A rule is proposed where all else that it catches is of one team: it never takes a charge from another. An account
+-- of nobody is proposed as a team of its own where no teams are registered yet. A charge is in one proposed rule, the
+-- first by field, so that proposals add up.
 {% set fields = {
     'api_key_id': 'x_api_key_id', 'resource_id': 'resource_id', 'sub_account_id': 'sub_account_id',
     'billing_account_id': 'billing_account_id',
@@ -15,6 +15,12 @@ with registers as (
         subject as name
     from {{ ref('stg_owner') }}
     where subject_kind in ('team', 'product', 'use_case')
+),
+
+team_register as (
+    select count(*) as teams
+    from registers
+    where dimension = 'team'
 ),
 
 -- Where nobody registers owners of a dimension, the names that the plan's rules, aliases and accounts give are its own.
@@ -218,7 +224,7 @@ of_{{ field }} as (
             {%- if field == 'sub_account_id' %}
             or (
                 count(distinct case when team <> 'unallocated' then team end) = 0
-                and (select count(*) as teams from registers where dimension = 'team') = 0
+                and (select team_register.teams from team_register) = 0
             )
             {%- endif %}
         )
@@ -244,7 +250,11 @@ caught as (
             when of_{{ field }}.pattern is not null then '{{ field }}'
             {% endfor %}
         end as field,
-        coalesce({% for field in fields %}of_{{ field }}.found{{ ', ' if not loop.last }}{% endfor %}) as found,
+        coalesce(
+            {% for field in fields %}
+            of_{{ field }}.found{{ ',' if not loop.last }}
+            {% endfor %}
+        ) as found,
         case
             {% for field, column in fields.items() %}
             when of_{{ field }}.pattern is not null then of_{{ field }}.proposed
@@ -325,8 +335,7 @@ owners as (
 this_month as (
     select
         cast(concat({{ month_text('data_through') }}, '-01') as date) as first_day,
-        {{ dbt.last_day("cast(concat(" ~ month_text('data_through') ~ ", '-01') as date)", 'month') }} = data_through
-            as is_over
+        {{ dbt.last_day('data_through', 'month') }} = data_through as is_over
     from {{ ref('int_data_date_found') }}
     where data_through is not null
 ),
@@ -334,11 +343,14 @@ this_month as (
 quarters as (
     select
         cast(
-            case when is_over then {{ dbt.dateadd('month', -2, 'first_day') }}
+            case
+                when is_over then {{ dbt.dateadd('month', -2, 'first_day') }}
                 else {{ dbt.dateadd('month', -3, 'first_day') }}
             end as date
         ) as first_day,
-        cast(case when is_over then {{ dbt.dateadd('month', 1, 'first_day') }} else first_day end as date) as end_day,
+        cast(
+            case when is_over then {{ dbt.dateadd('month', 1, 'first_day') }} else first_day end as date
+        ) as end_day,
         first_day as month_day
     from this_month
 ),
@@ -375,7 +387,7 @@ budgets as (
         recent.team as found,
         budget_months.month as proposed,
         recent.billing_currency,
-        cast({{ as_amount('round(cast(recent.effective_cost as double) / 3, 2)') }} as decimal(38, 18)) as effective_cost,
+        {{ as_amount('round(cast(recent.effective_cost as double) / 3, 2)') }} as effective_cost,
         recent.charge_count,
         recent.first_date,
         recent.last_date,
