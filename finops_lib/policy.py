@@ -119,7 +119,7 @@ def check(home: Home) -> list[Verdict]:
     Refuses  NotBuiltError when the warehouse is not built.
     """
     facts = {name: warehouse.mart(home, name) for name in MARTS}
-    facts["approved_service"] = warehouse.dataset(home, "approved_service")
+    facts["approved_service"] = warehouse.mart(home, "stg_approved_service")
     return verdicts(facts, data_through=warehouse.data_date(home))
 
 

@@ -361,6 +361,11 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
             currency="billing_currency",
         ),
         _unknown(
+            allocated.filter(pl.col("allocation") == "unregistered"),
+            "Cost of teams that nobody registered", "charges", "plan/owner.csv, or an alias in plan/tag_alias.csv",
+            rows=pl.col("charge_count").sum(), currency="billing_currency",
+        ),
+        _unknown(
             lifecycle.filter(pl.col("lifecycle") == "unknown"),
             "Cost that is neither experiment nor production", "charges", "plan/lifecycle_rule.csv",
             rows=pl.col("charge_count").sum(), currency="billing_currency",
