@@ -42,7 +42,7 @@ ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, BLACK, GREY = (
 COLOURS: Mapping[str, str] = MappingProxyType(
     {
         "AWS": ORANGE, "Microsoft": SKY, "Google Cloud": GREEN, "OpenAI": BLUE, "Anthropic": RED,
-        "direct": BLUE, "shared": SKY, "unallocated": GREY,
+        "direct": BLUE, "shared": SKY, "unregistered": ORANGE, "unallocated": GREY,
         "experiment": PURPLE, "production": BLUE, "unknown": GREY,
         "actual": BLUE, "forecast": SKY, "budget": BLACK,
         "within": GREEN, "at risk": ORANGE, "over": RED, "no spend": GREY,
@@ -118,7 +118,7 @@ def spend(frame: pl.DataFrame, *, data_date: date) -> Chart:
 
 
 def teams(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 16) -> Chart:
-    """Bars of each team's cost in a month: its own, its share of pools, and what has no team.
+    """Bars of each team's cost in a month: its own, its share of pools, what is unregistered, and what has no team.
 
     Reads    analysis.views.teams, one currency.
     Returns  a chart of the `top` dearest teams, or the sentence NEEDS["teams"].
@@ -134,7 +134,7 @@ def teams(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 16) ->
         found += f"; {team['team']} costs most: {money(team['team_cost'], currency)}, {percent(team['share'])}"
     names = frame["team"].unique(maintain_order=True).to_list()
     shown = frame.filter(pl.col("team").is_in(names[:top]))
-    kinds = [k for k in ("direct", "shared", "unallocated") if k in shown["allocation"]]
+    kinds = [k for k in ("direct", "shared", "unregistered", "unallocated") if k in shown["allocation"]]
     bars = (
         alt.Chart(_ranked(shown, "allocation", kinds))
         .mark_bar()

@@ -112,6 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--out", metavar="DIR", help="folder to write to (default: reports/MONTH in the home)")
     c = command("check", _check, "run the gates; exit 1 when one fails")
     c.add_argument("--json", action="store_true", help="print JSON")
+    c = commands.add_parser("plan", help="what the plan could say next", description="What the plan could say next.")
+    suggest = c.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
+        "suggest",
+        help="write proposals in the plan's own columns",
+        description="Write aliases, tag rules, owners and budgets that the charges suggest, each with the money it "
+        "concerns, as CSV files in the plan's own columns, to be copied to plan/ where accepted. plan/ stays as it is.",
+    )
+    suggest.add_argument("--out", metavar="DIR", help="folder to write to (default: proposals in the home)")
+    suggest.set_defaults(run=_plan_suggest)
     c = command(
         "export", _export, "write the lake's charges, commitments or invoices as a FOCUS dataset, or who owns what"
     )
@@ -166,8 +175,23 @@ def _print_json(value: Any) -> None:
 def _init(options: argparse.Namespace) -> int:
     from .pipeline import init
 
-    for path in init(_home(options)):
+    with _console().status("starting a home") as status:
+        written = init(_home(options), progress=status.update)
+    for path in written:
         print(path)
+    return DONE
+
+
+def _plan_suggest(options: argparse.Namespace) -> int:
+    from .proposals import suggest
+
+    done = suggest(_home(options), out=options.out)
+    for p in done.proposals:
+        print(f"{p.file}.csv: {p.said}: {p.amounts}")
+    if done.left_out:
+        print(f"left out: {done.left_out}, which a spreadsheet would take for formulas")
+    count = len(done.proposals)
+    print(f"{count} {'proposal' if count == 1 else 'proposals'} in {done.folder}; copy to plan/ what you accept")
     return DONE
 
 
@@ -422,6 +446,8 @@ def _build(options: argparse.Namespace) -> int:
     )
     if built.slowest:
         print(f"slowest: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in built.slowest)}")
+    for finding in built.findings:
+        print(f"plan: {finding}")
     return REFUSED if built.failed else DONE
 
 
@@ -451,6 +477,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from .policy import check
+    from .warehouse import plan_findings
 
     verdicts = check(_home(options))
     if options.json:
@@ -459,6 +486,8 @@ def _check(options: argparse.Namespace) -> int:
         for v in verdicts:
             mark = {True: "pass", False: "FAIL", None: "no data"}[v.passed]
             print(f"{mark:8}{v.gate}: found {v.found}, wanted {v.wanted}")
+        for finding in plan_findings(_home(options)):
+            print(f"plan: {finding}")
     return REFUSED if any(v.passed is False for v in verdicts) else DONE
 
 

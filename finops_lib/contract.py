@@ -56,6 +56,9 @@ class Column:
     maximum: float | None = None
     unit: str | None = None
     currency: str | None = None
+    dimension: str | None = None
+    """Dimension that its values are names of, or the column that says which; staging shows them as they are
+    registered."""
 
     @property
     def sql_type(self) -> str:
@@ -311,14 +314,24 @@ def dbt_sources() -> str:
             for shown, c in zip(columns(found, str), found.columns, strict=True)
         ]
 
+    def has_key(found: Contract) -> bool:
+        return not any(name.lower() in ORIGIN for name in found.key)
+
+    def named_key(found: Contract) -> bool:
+        # Staging shows two spellings of one name alike, so that only the lake itself has one row for each.
+        return any(found.column(name).dimension for name in found.key)
+
+    def unique(found: Contract, spelled: Callable[[str], str]) -> list[dict[str, Any]]:
+        return [{"unique_grain": {"arguments": {"columns": [spelled(name) for name in found.key]}}}]
+
     def staged(found: Contract) -> dict[str, Any]:
         model: dict[str, Any] = {
             "name": f"stg_{found.dataset}",
             "description": f"{found.description} Grain: {found.grain}.",
             "columns": [*columns(found, snake), *(FOLDER if found.built_by_month else [])],
         }
-        if not any(name.lower() in ORIGIN for name in found.key):
-            model["data_tests"] = [{"unique_grain": {"arguments": {"columns": [snake(name) for name in found.key]}}}]
+        if has_key(found) and not named_key(found):
+            model["data_tests"] = unique(found, snake)
         return model
 
     def table(found: Contract) -> dict[str, Any]:
@@ -327,6 +340,8 @@ def dbt_sources() -> str:
             "description": f"{found.description} Grain: {found.grain}.",
             "columns": typed(found),
         }
+        if has_key(found) and named_key(found):
+            shown["data_tests"] = unique(found, str)
         if found.late_after_days:
             # A dataset that nobody has ever delivered is not late.
             shown["config"] = {

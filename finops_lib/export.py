@@ -102,8 +102,8 @@ def export_allocation(home: Home, *, out: str | Path) -> int:
         "AllocatedMethodDetails": "case when allocation_rule is not null then json_object('Elements', [json_object("
         "'AllocatedRatio', driver_ratio, 'UsageUnit', driver, 'UsageQuantity', driver_quantity)])::varchar end",
         "AllocatedMethodId": "allocation_rule",
-        "AllocatedResourceId": "case when allocation = 'shared' then team end",
-        "AllocatedResourceName": "case when allocation = 'shared' then team end",
+        "AllocatedResourceId": "case when allocation_rule is not null and team <> 'unallocated' then team end",
+        "AllocatedResourceName": "case when allocation_rule is not null and team <> 'unallocated' then team end",
         "AllocatedTags": f"json_object({', '.join(f'{literal(d)}, {d}' for d in DIMENSIONS)})::varchar",
         "BilledCost": "billed_cost",
         "BillingCurrency": "billing_currency",

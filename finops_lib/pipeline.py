@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import lake, warehouse
+from . import lake, proposals, warehouse
 from .contract import Contract, contracts
 from .errors import FinopsError, NotBuiltError, UsageError
 from .ingest import Ingested, ingest
@@ -46,8 +46,11 @@ class Reconciled:
     """Lines with more unexplained than the plan tolerates, or than was asked for."""
 
 
-def init(home: Home) -> list[Path]:
+def init(home: Home, *, progress: Progress = lambda _: None) -> list[Path]:
     """Make the folders of a home and a commented skeleton of each plan file that is not there yet.
+
+    Where the lake holds charges, the new files start with what `finops plan suggest` would propose for them; the marts
+    are built first where they are not there.
 
     Returns  what was written.
     Refuses  UsageError when every plan file exists already: nothing is ever overwritten.
@@ -66,6 +69,11 @@ def init(home: Home) -> list[Path]:
         written.append(guide)
     if not written:
         raise UsageError(f"{home.plan} is complete already; nothing was written. Edit the files there.")
+    if any(unit.dataset == "cost_and_usage" for unit in lake.current(home)):
+        if not home.warehouse.exists():
+            progress("building the marts, to start the plan from the charges")
+            warehouse.build(home)
+        proposals.start(home, written)
     return written
 
 
@@ -233,7 +241,7 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
     def build() -> tuple[bool, str]:
         built = warehouse.build(home)
         said = f"{built.succeeded} passed, {built.failed} failed, {built.skipped} skipped"
-        return built.failed == 0, "; ".join([said, *built.messages])
+        return built.failed == 0, "; ".join([said, *built.messages, *built.findings])
 
     def look_ahead() -> tuple[bool, str]:
         done = forecast(home, progress=progress)

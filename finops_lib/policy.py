@@ -22,8 +22,8 @@ MARTS = ("fct_gate",)
 
 GATES: Mapping[str, str] = MappingProxyType(
     {
-        "share unallocated": "Add a rule to plan/tag_rule.csv for the largest rows without a team, or tag them at the "
-        "source.",
+        "share unallocated": "Accept what `finops plan suggest` proposes for cost that has no team, or one that "
+        "plan/owner.csv does not register; tag the rest at the source.",
         "share unpriced": "Update genai-prices; until it knows the models, read their cost from the bill.",
         "lifecycle unknown": "Add rules to plan/lifecycle_rule.csv until what is unknown is small.",
         "experiment beside production": "Ask the owners of the largest experiments which of them can stop.",

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -48,6 +48,8 @@ class Built:
     """One line per model or test that did not succeed."""
     slowest: list[tuple[str, float]]
     """The three models that took longest, with their seconds."""
+    findings: list[str]
+    """What the plan names and nobody has, and what it names twice: a sentence each."""
 
     @property
     def succeeded(self) -> int:
@@ -127,6 +129,8 @@ def build(
         for line in process.stdout:
             _follow(line, progress, errors)
     built = _summary(results / "run_results.json", errors, process.returncode)
+    if not select and target == "duckdb":
+        built = replace(built, findings=plan_findings(home))
     if not select and not built.failed:
         built_with.write_text(models, encoding="utf-8")
     if select and not built.succeeded + built.failed + built.warned + built.skipped:
@@ -214,6 +218,7 @@ def _summary(results: Path, errors: list[str], returncode: int) -> Built:
             (_name(r), float(r["execution_time"]))
             for r in sorted(models, key=lambda r: float(r["execution_time"]), reverse=True)[:3]
         ],
+        findings=[],
     )
 
 
@@ -290,6 +295,18 @@ def data_date(home: Home) -> date:
     if not isinstance(found, date):
         raise NotBuiltError(f"{home.root} holds no charges yet. Bring in a bill with `finops ingest PATH`.")
     return found
+
+
+def plan_findings(home: Home) -> list[str]:
+    """What the plan names and nobody has, and what it names twice: the sentences of fct_plan_finding, errors first.
+
+    Returns  nothing where there is no such mart yet.
+    """
+    try:
+        found = mart(home, "fct_plan_finding")
+    except NotBuiltError:
+        return []
+    return [f"{row['severity']}: {row['message']}" for row in found.sort("severity").iter_rows(named=True)]
 
 
 def missing_money(home: Home) -> list[str]:

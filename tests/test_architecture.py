@@ -30,7 +30,19 @@ MAY_IMPORT = {
     "policy": {"warehouse", "lake", "analysis", "charts", "errors"},
     "reports": {"warehouse", "lake", "analysis", "charts", "errors"},
     "samples": {"errors"},
-    "pipeline": {"contract", "lake", "ingest", "conformance", "warehouse", "analysis", "policy", "reports", "errors"},
+    "proposals": {"contract", "lake", "warehouse", "errors"},
+    "pipeline": {
+        "contract",
+        "lake",
+        "ingest",
+        "conformance",
+        "warehouse",
+        "analysis",
+        "policy",
+        "reports",
+        "proposals",
+        "errors",
+    },
     "cli": {
         "errors",
         "lake",
@@ -43,6 +55,7 @@ MAY_IMPORT = {
         "export",
         "conformance",
         "restatements",
+        "proposals",
     },
 }
 """Room of ours → rooms of ours it may import."""

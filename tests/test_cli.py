@@ -13,8 +13,8 @@ from finops_lib import cli
 from finops_lib.contract import contracts
 
 COMMANDS = (
-    "init", "samples", "sources", "ingest", "withdraw", "deliveries", "build", "forecast", "report", "check", "export",
-    "run",
+    "init", "plan", "samples", "sources", "ingest", "withdraw", "deliveries", "build", "forecast", "report", "check",
+    "export", "run",
 )  # fmt: skip
 
 

@@ -26,20 +26,52 @@ md5(concat_ws(chr(31){% for column in columns %}, coalesce(cast({{ column }} as 
 
 {% macro subject_key() %}{{ row_key(subject_columns()) }}{% endmacro %}
 
-{# A name as it is compared: without case, spaces, dashes and underscores. #}
-{% macro plain_name(expression) %}translate(lower({{ expression }}), ' -_', ''){% endmacro %}
-
-{# Tag key as rules compare it: a plain name, without the prefix that AWS exports put before user tags. #}
-{% macro tag_key(expression) -%}
-{{ plain_name("regexp_replace(lower(" ~ expression ~ "), '^user[:_]', '')") }}
+{# The rules that every plan has, so that plainly tagged charges need none: dimension, rank among those of the dimension,
+   what they look at. #}
+{% macro built_in_rules() -%}
+select *
+    from (
+        values
+        ('team', 1, 'tag', 'team'),
+        ('product', 1, 'tag', 'product'),
+        ('use_case', 1, 'tag', 'use_case'),
+        ('model', 1, 'x_model', ''),
+        ('model', 2, 'tag', 'model'),
+        ('environment', 1, 'tag', 'environment'),
+        ('environment', 2, 'tag', 'env'),
+        ('application', 1, 'tag', 'application'),
+        ('application', 2, 'tag', 'app'),
+        ('project', 1, 'tag', 'project'),
+        ('cost_center', 1, 'tag', 'cost_center'),
+        ('cost_center', 2, 'tag', 'cost_centre'),
+        ('business_unit', 1, 'tag', 'business_unit')
+    ) as rules (dimension, rank_among_built_in, field, tag_key)
 {%- endmacro %}
 
-{# Whether a rule's operator and pattern match a value. #}
+{# Tag key as rules compare it: a name, without the prefix that AWS exports put before user tags. #}
+{% macro tag_key(expression) -%}
+{{ name_key("regexp_replace(lower(" ~ expression ~ "), '^user[:_]', '')") }}
+{%- endmacro %}
+
+{# Whether a rule's operator and pattern match a value. A pattern of `like` is also read as the name it spells, unless
+   nothing but wildcards is left of it then. #}
 {% macro pattern_matches(rule, value) -%}
 case {{ rule }}.operator
         when 'present' then {{ value }} is not null
-        when 'equals' then lower({{ value }}) = lower({{ rule }}.pattern)
-        when 'like' then lower({{ value }}) like lower({{ rule }}.pattern)
+        when 'equals'
+            then case
+                when {{ rule }}.field in ('{{ identifier_fields() | join("', '") }}')
+                    then {{ identifier_key(value) }} = {{ identifier_key(rule ~ '.pattern') }}
+                else {{ name_key(value) }} = {{ name_key(rule ~ '.pattern') }}
+            end
+        when 'like'
+            then
+                {{ identifier_key(value) }} like {{ identifier_key(rule ~ '.pattern') }}
+                or (
+                    {{ rule }}.field not in ('{{ identifier_fields() | join("', '") }}')
+                    and replace({{ name_key(rule ~ '.pattern') }}, '%', '') <> ''
+                    and {{ name_key(value) }} like {{ name_key(rule ~ '.pattern') }}
+                )
     end
 {%- endmacro %}
 

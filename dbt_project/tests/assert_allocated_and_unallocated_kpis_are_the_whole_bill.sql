@@ -1,4 +1,4 @@
--- In each month and currency the spend that has an owner and the spend that has none are what was billed.
+-- In each month and currency the spend that has an owner, that of teams nobody registered, and the spend that has none are what was billed.
 with bill as (
     select
         {{ month_text('charge_date') }} as month,
@@ -15,7 +15,7 @@ parts as (
         billing_currency,
         numerator
     from {{ ref('fct_kpi') }}
-    where kpi in ('spend_allocated', 'spend_unallocated')
+    where kpi in ('spend_allocated', 'spend_unallocated', 'spend_unregistered')
 ),
 
 measured as (

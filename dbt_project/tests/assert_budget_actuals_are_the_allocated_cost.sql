@@ -3,22 +3,22 @@
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
-        {{ plain_name('team') }} as team,
+        {{ name_key('team') }} as team,
         billing_currency,
         sum(effective_cost) as effective_cost
     from {{ ref('fct_allocated_cost') }}
-    group by {{ month_text('charge_date') }}, {{ plain_name('team') }}, billing_currency
+    group by {{ month_text('charge_date') }}, {{ name_key('team') }}, billing_currency
 ),
 
 scopes as (
     select
         month,
-        {{ plain_name('team') }} as team,
+        {{ name_key('team') }} as team,
         billing_currency,
         sum(actual_cost) as actual_cost
     from {{ ref('fct_budget_status') }}
     where product is null and use_case is null and service_name is null and lifecycle is null
-    group by month, {{ plain_name('team') }}, billing_currency
+    group by month, {{ name_key('team') }}, billing_currency
 )
 
 select

@@ -17,7 +17,7 @@ with bound as (
             where
                 budgets.month = company.month
                 and budgets.currency = company.billing_currency
-                and {{ plain_name('budgets.team') }} = {{ plain_name('costs.team') }}
+                and {{ name_key('budgets.team') }} = {{ name_key('costs.team') }}
                 and budgets.product is null
                 and budgets.use_case is null
                 and budgets.service_name is null

@@ -49,7 +49,7 @@ select
 from spans
 left join {{ ref('fct_lifecycle_cost') }} as costs
     on
-        lower(spans.use_case) = lower(costs.use_case)
+        spans.use_case = costs.use_case
         and spans.billing_currency = costs.billing_currency
         and spans.first_date <= costs.charge_date
         and spans.end_date > costs.charge_date

@@ -107,18 +107,25 @@ def _total_spend(monthly: pl.DataFrame, month: str, data_through: date) -> Itera
 
 
 def _allocated(kpis: pl.DataFrame, month: str) -> Iterator[Figure]:
-    shares, without = (
-        kpi(kpis, name).filter(pl.col("month") == month) for name in ("spend_allocated", "spend_unallocated")
+    shares, without, unknown = (
+        kpi(kpis, name).filter(pl.col("month") == month)
+        for name in ("spend_allocated", "spend_unallocated", "spend_unregistered")
     )
     nobody = dict(without.select("billing_currency", "numerator").iter_rows())
+    others = dict(unknown.select("billing_currency", "numerator").iter_rows())
     for row in _rows(shares):
-        money = _money(nobody[row["billing_currency"]], row["billing_currency"])
+        currency = row["billing_currency"]
+        money, unregistered = _money(nobody[currency], currency), ""
+        if others.get(currency):
+            of_others = _money(others[currency], currency)
+            unregistered = f", and {of_others} is of teams that the plan does not register"
         yield Figure(
             name="Share allocated",
             value=row["value"],
             unit="share",
             currency=row["billing_currency"],
-            meaning=f"Part of effective cost that has a team, directly or as its share of a pool; {money} has none.",
+            meaning=f"Part of effective cost that has a team, directly or as its share of a pool; {money} has none"
+            f"{unregistered}.",
         )
 
 

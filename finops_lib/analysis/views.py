@@ -83,8 +83,8 @@ def teams(showback: pl.DataFrame, kpis: pl.DataFrame, *, month: str) -> pl.DataF
     """What each team cost in a month, and how it came to be theirs.
 
     Reads    fct_showback; `kpis`: fct_kpi.
-    Returns  team, allocation (direct, shared, unallocated), billing_currency, effective_cost, team_cost, share (of
-             the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
+    Returns  team, allocation (direct, shared, unregistered, unallocated), billing_currency, effective_cost, team_cost,
+             share (of the month's cost), month_cost, allocated_share (of the month's cost); dearest team first.
     """
     allocated = kpi(kpis, "spend_allocated").select("month", "billing_currency", allocated_share="value")
     return (
@@ -394,6 +394,11 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
             allocated.filter(pl.col("allocation") == "unallocated"),
             "Cost without a team", "charges", "plan/tag_rule.csv", rows=pl.col("charge_count").sum(),
             currency="billing_currency",
+        ),
+        _unknown(
+            allocated.filter(pl.col("allocation") == "unregistered"),
+            "Cost of teams that nobody registered", "charges", "plan/owner.csv, or an alias in plan/tag_alias.csv",
+            rows=pl.col("charge_count").sum(), currency="billing_currency",
         ),
         _unknown(
             lifecycle.filter(pl.col("lifecycle") == "unknown"),

@@ -1,14 +1,14 @@
 select
-    experiment,
-    use_case,
-    tag_key,
-    tag_value,
-    owner,
-    planned_start,
-    planned_end,
-    budget,
-    currency,
-    x_adapter,
-    x_source_file,
-    x_source_row
-from {{ source('lake', 'experiment') }}
+    delivered.experiment,
+    {{ registered_name("'use_case'", 'delivered.use_case') }} as use_case,
+    delivered.tag_key,
+    delivered.tag_value,
+    delivered.owner,
+    delivered.planned_start,
+    delivered.planned_end,
+    delivered.budget,
+    delivered.currency,
+    delivered.x_adapter,
+    delivered.x_source_file,
+    delivered.x_source_row
+from {{ source('lake', 'experiment') }} as delivered

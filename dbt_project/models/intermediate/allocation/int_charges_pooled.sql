@@ -34,7 +34,8 @@ placed as (
     left join pools as of_{{ field }}
         on
             charges.charge_date = of_{{ field }}.charge_date
-            and charges.{{ field }} = of_{{ field }}.pool_value
+            and {{ name_key('charges.service_name') if field == 'service_name' else 'charges.' ~ field }}
+            = {{ name_key('of_service_name.pool_value') if field == 'service_name' else 'of_' ~ field ~ '.pool_value' }}
             and of_{{ field }}.pool_field = '{{ field }}'
     {% endfor %}
 )

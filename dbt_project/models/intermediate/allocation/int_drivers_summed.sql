@@ -4,7 +4,7 @@
 with gpu_seconds as (
     select
         cast(usage_start as date) as charge_date,
-        lower(team) as team,
+        team,
         coalesce(device_fraction, 1) * {{ dbt.datediff('usage_start', 'usage_end', 'second') }} as seconds -- noqa: LT05
     from {{ ref('stg_gpu_utilization') }}
     where team is not null

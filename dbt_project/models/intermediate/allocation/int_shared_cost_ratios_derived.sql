@@ -1,6 +1,7 @@
 -- The share of each consumer in each pool on each day, of each billing month and in each currency: its part of what all
 -- consumers used in that month. Consumers that used nothing have no row; a pool that nobody used has none at all. What
 -- fixed shares leave of 1 is nobody's; where they are more than 1, each is that much less.
+-- depends_on: {{ ref('fct_plan_finding') }}: no pool is split over a name that nobody has.
 with costs as (
     select distinct
         charge_date,

@@ -5,10 +5,10 @@
 with accounts as (
     select
         *,
-        lower(provider) as plain_provider,
-        lower(account_id) as plain_account_id,
-        lower(parent_account_id) as plain_parent_id,
-        count(*) over (partition by lower(account_id)) = 1 as is_only_one
+        {{ name_key('provider') }} as plain_provider,
+        {{ identifier_key('account_id') }} as plain_account_id,
+        {{ identifier_key('parent_account_id') }} as plain_parent_id,
+        count(*) over (partition by {{ identifier_key('account_id') }}) = 1 as is_only_one
     from {{ ref('stg_account') }}
 ),
 

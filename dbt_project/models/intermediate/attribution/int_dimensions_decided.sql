@@ -41,7 +41,8 @@ with combinations as (
             rules.value,
             case rules.field
                 {% for name in earlier %}
-                when '{{ name }}' then lower({{ before }}.{{ name }})
+                when '{{ name }}'
+                    then {{ registered_name("'" ~ dimension ~ "'", before ~ '.' ~ name) }}
                 {% endfor %}
             end
         ) as candidate_value,

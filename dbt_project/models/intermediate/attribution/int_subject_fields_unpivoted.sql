@@ -26,24 +26,24 @@ tag_entries as (
 
 key_aliases as (
     select
-        {{ plain_name('alias') }} as alias_key,
+        {{ name_key('alias') }} as alias_key,
         min({{ tag_key('tag_key') }}) as tag_key
     from {{ ref('stg_tag_alias') }}
     where value is null
-    group by {{ plain_name('alias') }}
+    group by {{ name_key('alias') }}
 ),
 
 spellings as (
     select
         {{ tag_key('tag_key') }} as tag_key,
-        {{ plain_name('alias') }} as spelling,
+        {{ name_key('alias') }} as spelling,
         value
     from {{ ref('stg_tag_alias') }}
     where value is not null
     union distinct
     select
         {{ tag_key('tag_key') }} as tag_key,
-        {{ plain_name('value') }} as spelling,
+        {{ name_key('value') }} as spelling,
         value
     from {{ ref('stg_tag_alias') }}
     where value is not null
@@ -66,7 +66,7 @@ keyed_entries as (
         case when key_aliases.tag_key is null then 1 else 2 end as key_rank
     from tag_entries
     left join key_aliases on {{ tag_key('tag_entries.entry_key') }} = key_aliases.alias_key
-    where tag_entries.entry_value <> ''
+    where {{ name_key('tag_entries.entry_value') }} <> ''
 ),
 
 ranked_entries as (
@@ -85,7 +85,7 @@ mended_entries as (
     left join value_aliases
         on
             ranked_entries.tag_key = value_aliases.tag_key
-            and {{ plain_name('ranked_entries.entry_value') }} = value_aliases.spelling
+            and {{ name_key('ranked_entries.entry_value') }} = value_aliases.spelling
     where ranked_entries.key_rank = ranked_entries.best_key_rank
 ),
 

@@ -13,9 +13,11 @@ with candidates as (
         rules.dimension,
         rules.evidence,
         rules.rule_order,
-        coalesce(rules.value, lower(fields.field_value)) as dimension_value
+        coalesce(rules.value, names.name, {{ identifier_key('fields.field_value') }}) as dimension_value
     from {{ ref('int_subject_fields_unpivoted') }} as fields
     inner join {{ ref('int_tag_rules_completed') }} as rules on {{ rule_matches('rules', 'fields') }}
+    left join {{ ref('stg_name') }} as names
+        on rules.dimension = names.dimension and {{ name_key('fields.field_value') }} = names.name_key
 
     union all
 
@@ -27,7 +29,8 @@ with candidates as (
         {{ rule_order('3', "case fields.field when 'sub_account_id' then 1 else 2 end", "''") }} as rule_order,
         accounts.dimension_value
     from {{ ref('int_subject_fields_unpivoted') }} as fields
-    inner join {{ ref('int_accounts_resolved') }} as accounts on lower(fields.field_value) = accounts.account_id
+    inner join {{ ref('int_accounts_resolved') }} as accounts
+        on {{ identifier_key('fields.field_value') }} = accounts.account_id
     left join {{ ref('int_subject_fields_unpivoted') }} as providers
         on
             fields.subject_key = providers.subject_key
@@ -35,7 +38,7 @@ with candidates as (
             and providers.field = 'service_provider_name'
     where
         fields.field in ('sub_account_id', 'billing_account_id')
-        and (accounts.is_only_one or lower(providers.field_value) = accounts.provider)
+        and (accounts.is_only_one or {{ name_key('providers.field_value') }} = accounts.provider)
 ),
 
 ranked as (

@@ -1,23 +1,7 @@
 -- The plan's tag rules; after them the built-in ones, so that plainly tagged charges need no plan; and last the cost
 -- centres of the plan's owners. Accounts give what is still missing between the second and the last.
-with built_in (dimension, rank_among_built_in, field, tag_key) as (
-    select *
-    from (
-        values
-        ('team', 1, 'tag', 'team'),
-        ('product', 1, 'tag', 'product'),
-        ('use_case', 1, 'tag', 'use_case'),
-        ('model', 1, 'x_model', ''),
-        ('model', 2, 'tag', 'model'),
-        ('environment', 1, 'tag', 'environment'),
-        ('environment', 2, 'tag', 'env'),
-        ('application', 1, 'tag', 'application'),
-        ('application', 2, 'tag', 'app'),
-        ('project', 1, 'tag', 'project'),
-        ('cost_center', 1, 'tag', 'cost_center'),
-        ('cost_center', 2, 'tag', 'cost_centre'),
-        ('business_unit', 1, 'tag', 'business_unit')
-    )
+with built_in as (
+    {{ built_in_rules() }}
 ),
 
 rules as (

@@ -73,13 +73,13 @@ request_costs as (
 runs as (
     select
         {{ month_text('cast(started_at as date)') }} as month,
-        lower(team) as team,
+        team,
         billing_currency,
         sum(effective_cost) as effective_cost,
         sum({{ as_amount('metric_value') }}) * 100 as points
     from {{ ref('fct_training_run_cost') }}
     where status = 'finished' and effective_cost is not null and metric_value > 0 and metric_value <= 1
-    group by {{ month_text('cast(started_at as date)') }}, lower(team), billing_currency
+    group by {{ month_text('cast(started_at as date)') }}, team, billing_currency
 ),
 
 of_teams as (

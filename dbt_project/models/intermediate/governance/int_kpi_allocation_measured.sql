@@ -1,14 +1,15 @@
--- The KPIs of who owns what: allocated and unallocated spend, apportionment, tags, experiments beside production, and
+-- The KPIs of who owns what: allocated, unallocated and unregistered spend, apportionment, tags, experiments beside production, and
 -- idle GPUs. A row without a team is the company's.
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
         team,
+        allocation,
         lifecycle,
         billing_currency,
         sum(effective_cost) as effective_cost
     from {{ ref('int_costs_allocated') }}
-    group by {{ month_text('charge_date') }}, team, lifecycle, billing_currency
+    group by {{ month_text('charge_date') }}, team, allocation, lifecycle, billing_currency
 ),
 
 billed as (
@@ -135,7 +136,7 @@ of_company as (
         'spend_allocated' as kpi,
         month,
         billing_currency,
-        sum(case when team <> 'unallocated' then effective_cost else 0 end) as numerator,
+        sum(case when allocation in ('direct', 'shared') then effective_cost else 0 end) as numerator,
         sum(effective_cost) as denominator
     from allocated
     group by month, billing_currency
@@ -144,9 +145,19 @@ of_company as (
         'spend_unallocated' as kpi,
         month,
         billing_currency,
-        sum(case when team = 'unallocated' then effective_cost else 0 end) as numerator,
+        sum(case when allocation = 'unallocated' then effective_cost else 0 end) as numerator,
         sum(effective_cost) as denominator
     from allocated
+    group by month, billing_currency
+    union all
+    select
+        'spend_unregistered' as kpi,
+        month,
+        billing_currency,
+        sum(case when allocation = 'unregistered' then effective_cost else 0 end) as numerator,
+        sum(effective_cost) as denominator
+    from allocated
+    where exists (select 1 as found from {{ ref('stg_owner') }} where subject_kind = 'team')
     group by month, billing_currency
     union all
     select

@@ -46,10 +46,10 @@ forecast_days as (
         generated_at,
         {{ month_text('charge_date') }} as month,
         charge_date,
-        case when scope = 'team' then lower(scope_value) end as team,
+        case when scope = 'team' then {{ registered_name("'team'", 'forecasts.scope_value') }} end as team,
         currency as billing_currency,
         expected
-    from {{ ref('stg_forecast') }}
+    from {{ ref('stg_forecast') }} as forecasts
 ),
 
 whole_months as (
@@ -89,7 +89,7 @@ forecasts as (
     left join actuals
         on
             whole_months.month = actuals.month
-            and coalesce(whole_months.team, '') = coalesce(lower(actuals.team), '')
+            and coalesce(whole_months.team, '') = coalesce(actuals.team, '')
             and whole_months.billing_currency = actuals.billing_currency
     where whole_months.forecast_rank = 1
 ),

@@ -47,21 +47,21 @@ resource_use_cases as (
 activity as (
     select
         'use_case' as subject_kind,
-        lower(use_case) as subject,
+        use_case as subject,
         'run' as kind,
         active_on
     from dated_runs
     union all
     select
         'use_case' as subject_kind,
-        lower(experiment) as subject,
+        {{ registered_name("'use_case'", 'dated_runs.experiment') }} as subject,
         'run' as kind,
         active_on
     from dated_runs
     union all
     select
         'use_case' as subject_kind,
-        lower(resource_use_cases.use_case) as subject,
+        resource_use_cases.use_case as subject,
         'run' as kind,
         dated_runs.active_on
     from dated_runs
@@ -69,14 +69,14 @@ activity as (
     union all
     select
         'resource' as subject_kind,
-        lower(resource_id) as subject,
+        {{ identifier_key('resource_id') }} as subject,
         'run' as kind,
         active_on
     from dated_runs
     union all
     select
         'use_case' as subject_kind,
-        lower(resource_use_cases.use_case) as subject,
+        resource_use_cases.use_case as subject,
         'request' as kind,
         invoked.active_on
     from invoked
@@ -84,14 +84,14 @@ activity as (
     union all
     select
         'resource' as subject_kind,
-        lower(resource_id) as subject,
+        {{ identifier_key('resource_id') }} as subject,
         'request' as kind,
         active_on
     from invoked
     union all
     select
         'use_case' as subject_kind,
-        lower(attributed.use_case) as subject,
+        attributed.use_case as subject,
         'request' as kind,
         requests.charge_date as active_on
     from {{ ref('int_requests_summed') }} as requests
@@ -101,7 +101,7 @@ activity as (
     union all
     select
         'resource' as subject_kind,
-        lower(x_api_key_id) as subject,
+        {{ identifier_key('x_api_key_id') }} as subject,
         'request' as kind,
         charge_date as active_on
     from {{ ref('int_requests_summed') }}

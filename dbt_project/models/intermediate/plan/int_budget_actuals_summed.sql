@@ -26,19 +26,19 @@ inner join monthly
         and budgets.currency = monthly.billing_currency
         and (
             budgets.team is null
-            or {{ plain_name('budgets.team') }} = {{ plain_name('monthly.team') }}
+            or {{ name_key('budgets.team') }} = {{ name_key('monthly.team') }}
         )
         and (
             budgets.product is null
-            or {{ plain_name('budgets.product') }} = {{ plain_name('monthly.product') }}
+            or {{ name_key('budgets.product') }} = {{ name_key('monthly.product') }}
         )
         and (
             budgets.use_case is null
-            or {{ plain_name('budgets.use_case') }} = {{ plain_name('monthly.use_case') }}
+            or {{ name_key('budgets.use_case') }} = {{ name_key('monthly.use_case') }}
         )
         and (
             budgets.service_name is null
-            or {{ plain_name('budgets.service_name') }} = {{ plain_name('monthly.service_name') }}
+            or {{ name_key('budgets.service_name') }} = {{ name_key('monthly.service_name') }}
         )
         and (budgets.lifecycle is null or budgets.lifecycle = monthly.lifecycle)
 group by budgets.budget_name, budgets.month

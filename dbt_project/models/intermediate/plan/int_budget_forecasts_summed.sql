@@ -13,7 +13,7 @@ ahead as (
     select
         {{ month_text('forecasts.charge_date') }} as month,
         forecasts.scope,
-        case when forecasts.scope = 'team' then {{ plain_name('forecasts.scope_value') }} end as team,
+        case when forecasts.scope = 'team' then {{ name_key('forecasts.scope_value') }} end as team,
         forecasts.currency,
         sum(forecasts.expected) as expected,
         sum(forecasts.low) as low,
@@ -24,7 +24,7 @@ ahead as (
     group by
         {{ month_text('forecasts.charge_date') }},
         forecasts.scope,
-        case when forecasts.scope = 'team' then {{ plain_name('forecasts.scope_value') }} end,
+        case when forecasts.scope = 'team' then {{ name_key('forecasts.scope_value') }} end,
         forecasts.currency
 ),
 
@@ -77,7 +77,7 @@ followed as (
             teams.scope = 'team'
             and budgets.month = teams.month
             and budgets.currency = teams.currency
-            and {{ plain_name('budgets.team') }} = teams.team
+            and {{ name_key('budgets.team') }} = teams.team
     where coalesce(teams.expected, everything.expected) is not null
 ),
 
@@ -90,19 +90,19 @@ compared as (
                 when
                     (
                         followed.team is null
-                        or {{ plain_name('followed.team') }} = {{ plain_name('recent.team') }}
+                        or {{ name_key('followed.team') }} = {{ name_key('recent.team') }}
                     )
                     and (
                         followed.product is null
-                        or {{ plain_name('followed.product') }} = {{ plain_name('recent.product') }}
+                        or {{ name_key('followed.product') }} = {{ name_key('recent.product') }}
                     )
                     and (
                         followed.use_case is null
-                        or {{ plain_name('followed.use_case') }} = {{ plain_name('recent.use_case') }}
+                        or {{ name_key('followed.use_case') }} = {{ name_key('recent.use_case') }}
                     )
                     and (
                         followed.service_name is null
-                        or {{ plain_name('followed.service_name') }} = {{ plain_name('recent.service_name') }}
+                        or {{ name_key('followed.service_name') }} = {{ name_key('recent.service_name') }}
                     )
                     and (followed.lifecycle is null or followed.lifecycle = recent.lifecycle)
                     then recent.effective_cost
@@ -112,7 +112,7 @@ compared as (
             case
                 when
                     not followed.follows_team
-                    or {{ plain_name('followed.team') }} = {{ plain_name('recent.team') }}
+                    or {{ name_key('followed.team') }} = {{ name_key('recent.team') }}
                     then recent.effective_cost
             end
         ) as followed_cost

@@ -94,7 +94,7 @@ candidates as (
         on
             (
                 assumptions.use_case is null
-                or {{ plain_name('spans.use_case') }} = {{ plain_name('assumptions.use_case') }}
+                or {{ name_key('spans.use_case') }} = {{ name_key('assumptions.use_case') }}
             )
             and (assumptions.valid_from is null or spans.last_day >= assumptions.valid_from)
 )

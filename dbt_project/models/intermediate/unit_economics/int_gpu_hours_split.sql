@@ -9,7 +9,7 @@ with seen as (
         account_id,
         resource_id,
         gpu_model,
-        lower(team) as team,
+        team,
         purpose,
         pod is not null or team is not null as has_workload,
         utilization_ratio is not null as is_measured,
@@ -18,7 +18,7 @@ with seen as (
         sum(used_hours) as used_hours
     from {{ ref('int_gpu_intervals_shared') }}
     group by
-        charge_date, account_id, resource_id, gpu_model, lower(team), purpose, pod is not null or team is not null,
+        charge_date, account_id, resource_id, gpu_model, team, purpose, pod is not null or team is not null,
         utilization_ratio is not null
 ),
 

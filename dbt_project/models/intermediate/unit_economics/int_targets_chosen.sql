@@ -36,7 +36,7 @@ candidates as (
     from dated
     inner join {{ ref('stg_target') }} as targets
         on
-            (targets.use_case is null or dated.use_case = lower(targets.use_case))
+            (targets.use_case is null or dated.use_case = targets.use_case)
             and (targets.valid_from is null or dated.last_day >= targets.valid_from)
 )
 

@@ -22,19 +22,19 @@ with allocated as (
 organisation as (
     select
         costs.month,
-        coalesce({{ plain_name('costs.team') }}, 'unallocated') as team_name,
+        coalesce({{ name_key('costs.team') }}, 'unallocated') as team_name,
         costs.currency as billing_currency,
         sum(costs.amount) as cost
     from {{ ref('stg_organisation_cost') }} as costs
     inner join {{ ref('int_data_date_found') }} as data_date
         on costs.month <= {{ month_text('data_date.data_through') }}
-    group by costs.month, coalesce({{ plain_name('costs.team') }}, 'unallocated'), costs.currency
+    group by costs.month, coalesce({{ name_key('costs.team') }}, 'unallocated'), costs.currency
 ),
 
 pools as (
     select
         month,
-        {{ plain_name('team') }} as team_name,
+        {{ name_key('team') }} as team_name,
         use_case as origin_use_case,
         billing_currency,
         'shared' as part,
@@ -59,7 +59,7 @@ pools as (
 direct as (
     select
         allocated.month,
-        {{ plain_name('allocated.team') }} as team_name,
+        {{ name_key('allocated.team') }} as team_name,
         allocated.use_case,
         allocated.billing_currency,
         allocated.cost,
@@ -70,7 +70,7 @@ direct as (
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on allocated.month = rates.month and allocated.billing_currency = rates.billing_currency
     where allocated.is_direct
-    window team_month as (partition by allocated.month, {{ plain_name('allocated.team') }})
+    window team_month as (partition by allocated.month, {{ name_key('allocated.team') }})
 ),
 
 weights as (

@@ -90,14 +90,14 @@ told as (
     select
         month,
         category,
-        coalesce(lower(team), 'unallocated') as team,
+        coalesce(team, 'unallocated') as team,
         currency as billing_currency,
         'plan' as source,
         cast(null as decimal(38, 18)) as billed_cost,
         sum(amount) as effective_cost,
         cast(null as bigint) as charge_count
     from {{ ref('stg_organisation_cost') }}
-    group by month, category, coalesce(lower(team), 'unallocated'), currency
+    group by month, category, coalesce(team, 'unallocated'), currency
 ),
 
 shared as (

@@ -20,7 +20,8 @@ charges as (
     left join pools as of_{{ field }}
         on
             own.charge_date = of_{{ field }}.charge_date
-            and own.{{ field }} = of_{{ field }}.pool_value
+            and {{ name_key('own.service_name') if field == 'service_name' else 'own.' ~ field }}
+            = {{ name_key('of_service_name.pool_value') if field == 'service_name' else 'of_' ~ field ~ '.pool_value' }}
             and of_{{ field }}.pool_field = '{{ field }}'
     {% endfor %}
     where

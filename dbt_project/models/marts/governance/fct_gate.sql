@@ -152,15 +152,15 @@ unapproved as (
     left join {{ ref('stg_approved_service') }} as approved
         on
             (approved.approved_on is null or used.charge_date >= approved.approved_on)
-            and {{ plain_name('used.service_provider_name') }} = {{ plain_name('approved.service_provider_name') }}
+            and {{ name_key('used.service_provider_name') }} = {{ name_key('approved.service_provider_name') }}
             and (
                 approved.service_name is null
-                or {{ plain_name('used.service_name') }} = {{ plain_name('approved.service_name') }}
+                or {{ name_key('used.service_name') }} = {{ name_key('approved.service_name') }}
             )
             and (
                 approved.model is null
                 or used.model = 'unknown'
-                or {{ plain_name('used.model') }} = {{ plain_name('approved.model') }}
+                or {{ name_key('used.model') }} = {{ name_key('approved.model') }}
             )
     where approved.service_provider_name is null
     group by used.service_provider_name, used.service_name, used.model, used.billing_currency
@@ -212,10 +212,11 @@ found as (
         cast(null as string) as detail,
         cast(null as date) as since,
         cast(null as bigint) as precedence,
-        sum(case when allocation = 'unallocated' then effective_cost else 0 end) as part,
+        sum(case when allocation in ('unallocated', 'unregistered') then effective_cost else 0 end) as part,
         sum(effective_cost) as whole,
         {{ ratio(
-            "sum(case when allocation = 'unallocated' then effective_cost else 0 end)", 'sum(effective_cost)'
+            "sum(case when allocation in ('unallocated', 'unregistered') then effective_cost else 0 end)",
+            'sum(effective_cost)'
         ) }} as value
     from allocated
     group by billing_currency

@@ -89,7 +89,7 @@ standing as (
             and nameless.billing_currency = planned.billing_currency
             and (
                 planned.invoice_issuer is null
-                or {{ plain_name('planned.invoice_issuer') }} = {{ plain_name('nameless.invoice_issuer') }}
+                or {{ name_key('planned.invoice_issuer') }} = {{ name_key('nameless.invoice_issuer') }}
             )
     left join charged on planned.invoice_id = charged.invoice_id
     where

@@ -9,7 +9,7 @@ with matched as (
         attributed.rules_as_of
     from {{ ref('stg_experiment') }} as experiments
     inner join {{ ref('int_subjects_attributed') }} as attributed
-        on lower(experiments.use_case) = lower(attributed.use_case)
+        on experiments.use_case = attributed.use_case
     where experiments.tag_key is null
 
     union distinct
@@ -23,10 +23,13 @@ with matched as (
         on
             fields.field = 'tag'
             and {{ tag_key('experiments.tag_key') }} = fields.tag_key
-            and (experiments.tag_value is null or lower(experiments.tag_value) = lower(fields.field_value))
+            and (
+                experiments.tag_value is null
+                or {{ name_key('experiments.tag_value') }} = {{ name_key('fields.field_value') }}
+            )
     left join {{ ref('int_subjects_attributed') }} as attributed
         on fields.subject_key = attributed.subject_key and fields.rules_as_of = attributed.rules_as_of
-    where experiments.use_case is null or lower(experiments.use_case) = lower(attributed.use_case)
+    where experiments.use_case is null or experiments.use_case = attributed.use_case
 ),
 
 charged as (

@@ -62,7 +62,7 @@ compared as (
         on
             scoped.month = budgets.month
             and scoped.billing_currency = budgets.billing_currency
-            and coalesce({{ plain_name('scoped.team') }}, '') = coalesce({{ plain_name('budgets.team') }}, '')
+            and coalesce({{ name_key('scoped.team') }}, '') = coalesce({{ name_key('budgets.team') }}, '')
 )
 
 select

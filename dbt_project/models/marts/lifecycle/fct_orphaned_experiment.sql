@@ -20,13 +20,13 @@ with experiments as (
 named as (
     select
         subject_kind,
-        lower(subject) as subject,
+        subject,
         owner
     from {{ ref('stg_owner') }}
     union all
     select
         'use_case' as subject_kind,
-        lower(use_case) as subject,
+        use_case as subject,
         owner
     from {{ ref('stg_experiment') }}
     where use_case is not null
@@ -65,11 +65,11 @@ dated as (
     cross join telemetry
     cross join {{ ref('int_data_date_found') }} as data_date
     left join {{ ref('int_experiment_activity_found') }} as activity
-        on experiments.subject_kind = activity.subject_kind and lower(experiments.subject) = activity.subject
+        on experiments.subject_kind = activity.subject_kind and {{ identifier_key('experiments.subject') }} = {{ identifier_key('activity.subject') }}
     left join owners
-        on experiments.subject_kind = owners.subject_kind and lower(experiments.subject) = owners.subject
+        on experiments.subject_kind = owners.subject_kind and experiments.subject = owners.subject
     left join owners as team_owners
-        on team_owners.subject_kind = 'team' and lower(experiments.team) = team_owners.subject
+        on team_owners.subject_kind = 'team' and experiments.team = team_owners.subject
 ),
 
 idle as (

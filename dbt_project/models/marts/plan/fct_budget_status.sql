@@ -5,10 +5,10 @@
 -- unknown and not free.
 with spelt_teams as (
     select
-        {{ plain_name('team') }} as team_key,
+        {{ name_key('team') }} as team_key,
         min(team) as team
     from {{ ref('int_costs_allocated') }}
-    group by {{ plain_name('team') }}
+    group by {{ name_key('team') }}
 ),
 
 budgets as (
@@ -24,11 +24,11 @@ budgets as (
         plan.currency,
         plan.amount,
         {{ row_key([
-            plain_name('plan.team'), plain_name('plan.product'), plain_name('plan.use_case'),
-            plain_name('plan.service_name'), 'plan.lifecycle'
+            name_key('plan.team'), name_key('plan.product'), name_key('plan.use_case'),
+            name_key('plan.service_name'), 'plan.lifecycle'
         ]) }} as scope_key
     from {{ ref('stg_budget') }} as plan
-    left join spelt_teams on {{ plain_name('plan.team') }} = spelt_teams.team_key
+    left join spelt_teams on {{ name_key('plan.team') }} = spelt_teams.team_key
 ),
 
 scopes as (

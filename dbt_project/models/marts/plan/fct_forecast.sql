@@ -17,6 +17,13 @@ with actual as (
         sum(effective_cost) as effective_cost
     from {{ ref('int_costs_allocated') }}
     group by team, billing_currency, charge_date
+),
+
+forecasts as (
+    select
+        made.*,
+        case when made.scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
+    from {{ ref('stg_forecast') }} as made
 )
 
 select
@@ -34,12 +41,12 @@ select
         when forecasts.charge_date <= data_date.data_through
             then coalesce(actual.effective_cost, cast(0 as decimal(38, 18)))
     end as actual_cost
-from {{ ref('stg_forecast') }} as forecasts
+from forecasts
 inner join {{ ref('int_latest_forecast_found') }} as latest on forecasts.forecast_id = latest.forecast_id
 cross join {{ ref('int_data_date_found') }} as data_date
 left join actual
     on
         forecasts.scope = actual.scope
-        and (forecasts.scope = 'total' or forecasts.scope_value = actual.team)
+        and (forecasts.scope = 'total' or forecasts.team = actual.team)
         and forecasts.currency = actual.billing_currency
         and forecasts.charge_date = actual.charge_date

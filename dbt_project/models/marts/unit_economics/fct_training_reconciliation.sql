@@ -84,7 +84,7 @@ estimated as (
         {{ month_text('cast(started_at as date)') }} as month,
         account_id,
         coalesce(instance_type, 'unknown') as instance_type,
-        lower(team) as team,
+        team,
         billing_currency,
         run_id,
         cost_basis,
