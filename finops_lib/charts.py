@@ -44,7 +44,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
         "AWS": ORANGE, "Microsoft": SKY, "Google Cloud": GREEN, "OpenAI": BLUE, "Anthropic": RED,
         "direct": BLUE, "shared": SKY, "unallocated": GREY,
         "experiment": PURPLE, "production": BLUE, "unknown": GREY,
-        "actual": BLUE, "forecast": SKY, "budget": BLACK,
+        "actual": BLUE, "estimated": GREY, "forecast": SKY, "budget": BLACK,
         "within": GREEN, "at risk": ORANGE, "over": RED, "no spend": GREY,
         "finished": GREEN, "running": SKY, "stopped": ORANGE, "failed": RED,
         "gain": BLUE, "loss": RED,
@@ -394,19 +394,26 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
     )
     shown = _plain(frame)
     days = alt.X("charge_date:T", axis=alt.Axis(title=None, format="%b %Y", tickCount="month", labelFlush=False))
-    kinds = ["actual", "forecast", "budget"] if frame["budget_per_day"].count() else ["actual", "forecast"]
+    cost = {
+        # A day that is reported in part would look like a fall.
+        "actual": pl.when(pl.col("estimated").is_null()).then("actual"),
+        "estimated": pl.when(pl.col("estimated").is_not_null()).then(pl.col("actual") + pl.col("estimated")),
+        "forecast": pl.col("expected"),
+        "budget": pl.col("budget_per_day"),
+    }
+    drawn = {
+        kind: shown.select("charge_date", cost=value.cast(pl.Float64), kind=pl.lit(kind)).drop_nulls()
+        for kind, value in cost.items()
+    }
+    kinds = [kind for kind, days_of in drawn.items() if days_of.height]
     lines = (
-        alt.Chart(
-            pl.concat(
-                shown.select("charge_date", cost=column, kind=pl.lit(kind)).drop_nulls()
-                for kind, column in (("actual", "actual"), ("forecast", "expected"), ("budget", "budget_per_day"))
-            )
-        )
+        alt.Chart(pl.concat(drawn.values()))
         .mark_line(strokeWidth=1.8, interpolate="step-after")
         .encode(
             x=days,
             y=_money_axis("cost", frame["high"].append(frame["actual"].cast(pl.Float64)), f"{currency} per day"),
             color=_colour("kind", kinds, symbol="stroke"),
+            strokeDash=alt.condition(alt.datum.kind == "estimated", alt.value([3, 2]), alt.value([1, 0])),
         )
     )
     band = (
@@ -415,6 +422,8 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
         .encode(x=days, y=alt.Y("low:Q"), y2="high:Q")
     )
     notes = ["band: 80 % of days", _error(accuracy.filter(pl.col("currency") == currency), _one(frame, "model"))]
+    if "estimated" in kinds:
+        notes.append("dashed: estimated, not reported yet")
     return _finish(_layer(band, lines), found, _basis(currency, data_date, *notes), height=300)
 
 
@@ -538,6 +547,15 @@ def shows(chart: Chart) -> bool:
 def finding(chart: Chart) -> str:
     """What a chart found, in one sentence: its title."""
     return f"{' '.join(_title(chart)['text'])}."
+
+
+def noted(chart: Chart, note: str) -> Chart:
+    """The chart with one note more in its subtitle; without a note as it is."""
+    if not note or not shows(chart):
+        return chart
+    title = _title(chart)
+    notes = " · ".join([*title.get("subtitle", []), note])
+    return chart.properties(title=alt.TitleParams(text=title["text"], subtitle=_lines(notes, 160)))
 
 
 def basis(chart: Chart) -> str:

@@ -87,8 +87,8 @@ GATES: Mapping[str, Gate] = MappingProxyType(
             todo="Approve it in plan/approved_service.csv, or ask the team that uses it to stop.",
         ),
         "stale data": Gate(
-            limit=3,
-            source="our judgement: providers finish a day's bill within three days",
+            limit=0,
+            source="each source's own habit; our judgement: providers finish a day's bill within three days",
             todo="Deliver the newest export of each source that is behind, or remove the source.",
         ),
     }
@@ -193,15 +193,25 @@ def _none_of(name: str, offenders: pl.DataFrame, *labels: str, known: int) -> Ve
 
 
 def _fresh(sources: pl.DataFrame) -> Verdict:
-    limit = GATES["stale data"].limit
-    behind = sources.filter(sources.get_column("days_behind") > limit)
-    listed = [f"{row['source']} {row['days_behind']} days behind" for row in behind.iter_rows(named=True)]
+    stopped = sources.filter(sources.get_column("status") == "stopped")
+    late = sources.filter(sources.get_column("status") == "late").height
+    listed = "; ".join(_last_seen(row) for row in stopped.iter_rows(named=True))
     return _verdict(
         "stale data",
-        passed=behind.is_empty() if len(sources) else None,
-        found=", ".join(listed) or f"{len(sources)} sources, none behind",
-        wanted=f"every source within {limit:.0f} days of the newest",
+        passed=stopped.is_empty() if len(sources) else None,
+        found=listed or f"{len(sources)} sources, {late or 'none'} late, none stopped",
+        wanted="every source as often as it used to report",
         facts=sources,
+    )
+
+
+def _last_seen(source: Mapping[str, Any]) -> str:
+    provider, account = source["service_provider_name"], source["billing_account_id"]
+    named = f"{provider} ({source['source']})" if provider else source["source"]
+    usual = source["usual_gap_days"]
+    return (
+        f"{named}{f', account {account}' if account else ''}: last usage {source['last_date']:%-d %B}, usually every "
+        f"{'day' if usual == 1 else f'{usual} days'}"
     )
 
 

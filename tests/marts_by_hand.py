@@ -22,20 +22,24 @@ _TEXT = {
 }  # fmt: skip
 _MONEY = {
     "billed_cost", "effective_cost", "contracted_cost", "list_cost", "estimated_cost", "budget_amount", "actual_cost",
-    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "benefit", "margin", "value",
+    "forecast_cost", "expected_cost", "expected_low", "expected_high", "revenue", "estimated_margin",
+    "spread_cost", "standing_cost", "known_future_cost", "benefit", "margin", "value",
 }  # fmt: skip
 _COUNT = {
     "charge_count", "requests", "unpriced_requests", "instance_count", "billable_seconds", "spot_interruptions",
     "epochs", "unconverted_cost_charges", "active_users", "eligible_users", "row_count", "horizon_days", "folds",
+    "days_behind", "usual_gap_days", "allowed_days",
 }  # fmt: skip
 _DATE = {"charge_date", "data_through", "first_date", "last_date", "valid_from"}
 
 COLUMNS = {
     "fct_daily_cost": "charge_date service_provider_name billing_account_id sub_account_id service_category "
-    "service_name charge_category billing_currency billed_cost effective_cost contracted_cost list_cost charge_count",
+    "service_name charge_category billing_currency billed_cost effective_cost contracted_cost list_cost "
+    "estimated_cost estimated_margin charge_count",
     "fct_allocated_cost": "charge_date team product use_case model environment service_provider_name service_category "
     "service_name charge_category allocation team_evidence allocation_rule driver driver_quantity driver_ratio "
-    "origin_team billing_currency billed_cost effective_cost charge_count",
+    "origin_team billing_currency billed_cost effective_cost estimated_cost estimated_margin spread_cost standing_cost "
+    "charge_count",
     "fct_token_unit_cost": "month service_provider_name model token_kind service_tier team use_case billing_currency "
     "tokens billed_cost effective_cost effective_cost_per_1m_tokens",
     "fct_inference_unit_cost": "charge_date service_provider_name account_id project_id model billing_currency "
@@ -47,15 +51,16 @@ COLUMNS = {
     "fct_lifecycle_cost": "charge_date lifecycle evidence team use_case service_provider_name billing_currency "
     "billed_cost effective_cost charge_count",
     "fct_budget_status": "budget_name month team product use_case service_name lifecycle owner billing_currency "
-    "budget_amount actual_cost forecast_cost expected_cost expected_low expected_high consumed_ratio expected_ratio "
-    "status data_through",
+    "budget_amount actual_cost estimated_cost known_future_cost forecast_cost expected_cost expected_low "
+    "expected_high consumed_ratio expected_ratio status data_through",
     "fct_forecast": "forecast_id data_through scope scope_value currency model charge_date expected low high "
-    "actual_cost",
+    "known_cost actual_cost estimated_cost is_reported",
     "fct_forecast_accuracy": "forecast_id data_through scope scope_value currency model horizon_days folds wape bias "
     "coverage skill",
     "fct_use_case_value": "use_case month currency effective_cost unconverted_cost_charges units accepted_units "
     "unit_name revenue hours_saved satisfaction active_users eligible_users benefit cost_per_accepted_unit margin roi",
-    "fct_data_freshness": "dataset source first_date last_date row_count",
+    "fct_data_freshness": "dataset source service_provider_name billing_account_id first_date last_date row_count "
+    "days_behind usual_gap_days allowed_days status",
     "assumption": "name use_case value currency to_currency valid_from owner source",
 }
 
@@ -74,7 +79,7 @@ def _type(column: str, name: str) -> pl.DataType | type[pl.DataType]:
         return pl.Decimal(38, 6) if name == "fct_token_unit_cost" else pl.Int64
     kinds: list[tuple[set[str], pl.DataType | type[pl.DataType]]] = [
         (_TEXT, pl.String), (_MONEY, MONEY), (_COUNT, pl.Int64), (_DATE, pl.Date), ({"started_at", "ended_at"}, WHEN),
-        ({"is_spot"}, pl.Boolean),
+        ({"is_spot", "is_reported"}, pl.Boolean),
     ]  # fmt: skip
     return next((kind for names, kind in kinds if column in names), pl.Float64)
 

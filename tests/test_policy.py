@@ -31,7 +31,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "budget_name": TEXT, "month": TEXT, "owner": TEXT, "billing_currency": TEXT, "budget_amount": MONEY,
         "actual_cost": MONEY, "expected_cost": MONEY, "status": TEXT,
     },
-    "fct_data_freshness": {"dataset": TEXT, "source": TEXT, "last_date": DAY},
+    "fct_data_freshness": {
+        "dataset": TEXT, "source": TEXT, "service_provider_name": TEXT, "billing_account_id": TEXT, "last_date": DAY,
+        "days_behind": pl.Int64, "usual_gap_days": pl.Int64, "allowed_days": pl.Int64, "status": TEXT,
+    },
     "fct_forecast": {"scope": TEXT, "scope_value": TEXT, "currency": TEXT, "model": TEXT},
     "fct_forecast_accuracy": {
         "scope": TEXT, "scope_value": TEXT, "currency": TEXT, "model": TEXT, "horizon_days": pl.Int64, "wape": FLOAT,
@@ -209,25 +212,49 @@ def test_an_empty_approval_list_approves_nothing_and_accuses_nobody() -> None:
     assert judged(fct_allocated_cost=[ai("Acme", "LLM", "m1")])["unapproved services"].passed is None
 
 
-def fresh(dataset: str, source: str, last: date | None) -> dict[str, Any]:
-    return {"dataset": dataset, "source": source, "last_date": last}
+def fresh(
+    dataset: str,
+    source: str,
+    behind: int | None,
+    status: str | None,
+    *,
+    provider: str | None = None,
+    account: str | None = None,
+    usual: int = 1,
+) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "source": source,
+        "service_provider_name": provider,
+        "billing_account_id": account,
+        "last_date": None if behind is None else THROUGH - timedelta(days=behind),
+        "days_behind": behind,
+        "usual_gap_days": usual,
+        "allowed_days": max(usual, 3),
+        "status": status,
+    }
 
 
-def test_a_source_more_than_three_days_behind_the_newest_is_stale() -> None:
+def test_a_source_that_stopped_for_longer_than_its_habit_fails_by_name_and_one_that_is_late_or_ended_does_not() -> None:
     rows = [
-        fresh("cost_and_usage", "aws_cur", THROUGH),
-        fresh("ai_usage", "openai_usage", THROUGH - timedelta(days=3)),
-        fresh("outcome", "direct", date(2026, 1, 1)),
-        fresh("budget", "plan", None),
+        fresh("cost_and_usage", "aws_cur", 0, "current"),
+        fresh("ai_usage", "openai_usage", 3, "late"),
+        fresh("cost_and_usage", "oci", 200, "ended"),
+        fresh("outcome", "direct", None, None),
+        fresh("budget", "plan", None, None),
     ]
     good = judged(fct_data_freshness=rows)["stale data"]
-    assert (good.passed, good.found) == (True, "2 sources, none behind")
-    late = fresh("cost_and_usage", "gcp_detailed", THROUGH - timedelta(days=4))
-    bad = judged(fct_data_freshness=[*rows, late])["stale data"]
-    assert (bad.passed, bad.found) == (False, "gcp_detailed 4 days behind")
-    assert bad.facts[0] == {
-        "dataset": "cost_and_usage", "source": "gcp_detailed", "last_date": "2026-10-21", "days_behind": 4,
-    }  # fmt: skip
+    assert (good.passed, good.found) == (True, "3 sources, 1 late, none stopped")
+    stopped = fresh("cost_and_usage", "openai_costs", 5, "stopped", provider="OpenAI", account="org-1")
+    weekly = fresh("cost_and_usage", "csv_map", 9, "stopped", provider="Acme", account="a", usual=7)
+    bad = judged(fct_data_freshness=[*rows, stopped, weekly])["stale data"]
+    assert (bad.passed, bad.found) == (
+        False,
+        "Acme (csv_map), account a: last usage 16 October, usually every 7 days; "
+        "OpenAI (openai_costs), account org-1: last usage 20 October, usually every day",
+    )
+    assert [row["status"] for row in bad.facts] == ["ended", "stopped", "stopped", "late", "current"]
+    assert judged()["stale data"].passed is None
 
 
 def test_a_long_list_is_cut_in_the_sentence_and_whole_in_the_facts() -> None:

@@ -21,6 +21,7 @@ from finops_lib.analysis.spend import (
 )
 
 MONEY = pl.Decimal(38, 18)
+ESTIMATES = ("estimated_cost", "estimated_margin", "spread_cost", "standing_cost")
 
 
 def rows(columns: str, *found: tuple[Any, ...]) -> pl.DataFrame:
@@ -31,7 +32,8 @@ def rows(columns: str, *found: tuple[Any, ...]) -> pl.DataFrame:
         [dict(zip(names, row, strict=True)) for row in found], schema=dict.fromkeys(names), strict=False
     )
     dates = [pl.col("charge_date").cast(pl.String).str.to_date()] if "charge_date" in names else []
-    return frame.with_columns(*(pl.col(n).cast(pl.String).cast(t) for n, t in money.items()), *dates)
+    nothing = [pl.lit(0).cast(MONEY).alias(n) for n in ESTIMATES if n not in names]
+    return frame.with_columns(*(pl.col(n).cast(pl.String).cast(t) for n, t in money.items()), *dates, *nothing)
 
 
 DAILY = rows(
@@ -148,7 +150,7 @@ def test_the_history_to_forecast_ends_with_the_data_and_its_total_is_the_sum_of_
 
 def test_without_a_budget_for_everything_those_of_whole_teams_add_up() -> None:
     found = company_budget(rows(BUDGETS, *TWO_TEAMS), month="2026-10")
-    assert found.rows() == [("USD", 2, *map(Decimal, (150, 100, 150, 130, 165)), 1)]
+    assert found.rows() == [("USD", 2, *map(Decimal, (150, 100, 0, 150, 130, 165)), 1)]
 
 
 def test_the_budget_for_everything_answers_alone() -> None:

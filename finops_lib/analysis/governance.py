@@ -8,9 +8,6 @@ import polars as pl
 
 from .spend import ratio
 
-DAILY_DATASETS = ("cost_and_usage", "ai_usage", "gpu_utilization", "function_run")
-"""Datasets that grow every day; training runs and outcomes come when they come, the plan has no days."""
-
 AI_CATEGORY = "AI and Machine Learning"
 
 
@@ -93,16 +90,40 @@ def unapproved_spend(allocated: pl.DataFrame, approved: pl.DataFrame) -> pl.Data
 
 
 def staleness(freshness: pl.DataFrame) -> pl.DataFrame:
-    """How many days each source of daily data is behind the newest of them.
+    """Every source that should report every day, or as often as it used to, and whether it does.
 
     Reads    the mart fct_data_freshness.
-    Returns  dataset, source, last_date, days_behind; the most behind first.
+    Returns  dataset, source, service_provider_name, billing_account_id, last_date, days_behind, usual_gap_days,
+             allowed_days, status; the most behind first.
     """
-    last = pl.col("last_date")
     return (
-        freshness.filter(pl.col("dataset").is_in(DAILY_DATASETS), last.is_not_null())
-        .select("dataset", "source", "last_date", days_behind=(last.max() - last).dt.total_days())
-        .sort("days_behind", "dataset", "source", descending=[True, False, False])
+        freshness.filter(pl.col("days_behind").is_not_null())
+        .select(
+            "dataset", "source", "service_provider_name", "billing_account_id", "last_date", "days_behind",
+            "usual_gap_days", "allowed_days", "status",
+        )
+        .sort("days_behind", "dataset", "source", "billing_account_id", descending=[True, False, False, False])
+    )  # fmt: skip
+
+
+def behind(freshness: pl.DataFrame, *, through: date) -> str:
+    """The sources of costs that have not reported all days through one, in words: `OpenAI through 23 October`.
+
+    Reads    the mart fct_data_freshness.
+    Returns  their providers with the day of each, the furthest behind first, accounts where a provider has several;
+             empty where every source has reported, or has ended.
+    """
+    costs = freshness.filter(pl.col("dataset") == "cost_and_usage", pl.col("days_behind").is_not_null())
+    late = costs.filter(pl.col("last_date") < through, pl.col("status") != "ended").sort(
+        "days_behind", "service_provider_name", "billing_account_id", descending=[True, False, False]
+    )
+    accounts = costs.group_by("service_provider_name").len()
+    several = set(accounts.filter(pl.col("len") > 1)["service_provider_name"])
+    return ", ".join(
+        row["service_provider_name"]
+        + (f" account {row['billing_account_id']}" if row["service_provider_name"] in several else "")
+        + f" through {row['last_date']:%-d %B}"
+        for row in late.iter_rows(named=True)
     )
 
 

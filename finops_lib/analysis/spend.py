@@ -12,6 +12,9 @@ import polars as pl
 
 MILLION = 1_000_000
 
+SAME_COST = 1e-6
+"""Two days cost the same where they differ by less than this part: shares of a charge are rounded."""
+
 COSTS = ("billed_cost", "effective_cost", "contracted_cost", "list_cost")
 
 
@@ -29,22 +32,98 @@ class Figure:
 
 
 def daily_history(allocated: pl.DataFrame, *, data_through: date) -> pl.DataFrame:
-    """The series to forecast: everything, and every team, each currency apart.
+    """What each day cost: everything, and every team, each currency apart.
 
-    Reads    the mart fct_allocated_cost; days after `data_through` are left out, since no provider has reported them
-             whole.
-    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost; one row
-             per day with charges.
+    Reads    the mart fct_allocated_cost; days after `data_through` are left out, since no provider has reported them.
+    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost (reported),
+             estimated_cost, estimated_margin, spread_cost (part of the first two that charges longer than a day cost);
+             one row per day with charges or estimates.
     """
-    daily = allocated.filter(pl.col("charge_date") <= data_through).select(
-        "team", "charge_date", "effective_cost", currency="billing_currency"
+    amounts = ("effective_cost", "estimated_cost", "estimated_margin", "spread_cost")
+    return _by_series(allocated.filter(pl.col("charge_date") <= data_through), amounts)
+
+
+def days_ahead(allocated: pl.DataFrame, *, data_through: date, until: date) -> pl.DataFrame:
+    """What is known of the days to come, and what goes on: the cost of charges longer than a day.
+
+    Reads    the mart fct_allocated_cost.
+    Returns  scope, scope_value, currency, charge_date, known_cost (billed already for the day), standing_cost (known,
+             or going on: what recurs of each provider's service costs on as it does on `data_through`, or, where that
+             is a whole month's charge, as much a month; what has ended by then, or comes once, does not go on).
+    """
+    line = ["team", "currency", "service_provider_name", "service_name", "charge_category"]
+    day, cost = pl.col("charge_date"), pl.col("standing_cost").cast(pl.Float64)
+    named = allocated.rename({"billing_currency": "currency"})
+    known = _by_series(named.rename({"currency": "billing_currency"}).filter(day > data_through), ("effective_cost",))
+    month = (data_through.replace(day=1), _month_end(data_through))
+    standing = named.filter(day >= month[0]).group_by(*line, day).agg(cost.sum())
+    lasting = (
+        standing.filter(day.is_between(*month))
+        .group_by(line)
+        .agg(
+            level=cost.filter(day == data_through).sum(),
+            last=cost.filter(day == month[1]).sum(),
+            in_month=cost.sum(),
+            days=(cost != 0).sum(),
+        )
+        .filter(pl.col("level") != 0)
+        .with_columns(
+            is_whole=(pl.col("days") == month[1].day) & ((pl.col("last") / pl.col("level") - 1).abs() < SAME_COST)
+        )
     )
+    calendar = pl.DataFrame({"charge_date": pl.date_range(data_through + timedelta(days=1), until, eager=True)})
+    goes_on = (
+        lasting.join(calendar, how="cross")
+        .with_columns(
+            standing_cost=pl.when(pl.col("is_whole") & (day > month[1]))
+            .then(pl.col("in_month") / day.dt.days_in_month())
+            .otherwise(pl.col("level"))
+        )
+        .select(*line, "charge_date", "standing_cost")
+    )
+    # What is known of a day counts where it is more: another charge of the line may have begun.
+    both = goes_on.join(
+        standing.filter(day > data_through).rename({"standing_cost": "known"}), on=[*line, "charge_date"], how="full",
+        coalesce=True,
+    ).with_columns(
+        standing_cost=pl.when(pl.col("known").abs() > pl.col("standing_cost").fill_null(0.0).abs())
+        .then("known")
+        .otherwise(pl.col("standing_cost").fill_null(0.0))
+    )  # fmt: skip
+    going = _by_series(both.rename({"currency": "billing_currency"}), ("standing_cost",))
+    once = _by_series(
+        named.filter(day > data_through)
+        .with_columns(once=pl.col("effective_cost").cast(pl.Float64) - cost)
+        .rename({"currency": "billing_currency"}),
+        ("once",),
+    )
+    keys = ["scope", "scope_value", "currency", "charge_date"]
+    return (
+        going.join(known, on=keys, how="full", coalesce=True)
+        .join(once, on=keys, how="left")
+        .filter(day <= until)
+        .select(
+            *keys,
+            known_cost=pl.col("effective_cost").cast(pl.Float64).fill_null(0.0),
+            standing_cost=pl.col("standing_cost").fill_null(0.0) + pl.col("once").fill_null(0.0),
+        )
+        .sort(keys)
+    )
+
+
+def _by_series(allocated: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
+    """Amounts by day of everything and of every team, each currency apart."""
+    daily = allocated.select("team", "charge_date", *amounts, currency="billing_currency")
     scopes = {"total": pl.lit("all"), "team": pl.col("team")}
     keys = ["scope", "scope_value", "currency", "charge_date"]
     return pl.concat(
-        daily.with_columns(scope=pl.lit(scope), scope_value=value).group_by(keys).agg(pl.col("effective_cost").sum())
+        daily.with_columns(scope=pl.lit(scope), scope_value=value).group_by(keys).agg(pl.col(amounts).sum())
         for scope, value in scopes.items()
     ).sort(keys)
+
+
+def _month_end(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def monthly_cost(daily: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.DataFrame:
@@ -140,7 +219,7 @@ def company_budget(budgets: pl.DataFrame, *, month: str) -> pl.DataFrame:
         pl.all_horizontal(pl.col("product", "use_case", "service_name", "lifecycle").is_null()),
     )
     everything = pl.col("team").is_null()
-    amounts = ("budget_amount", "actual_cost", "expected_cost", "expected_low", "expected_high")
+    amounts = ("budget_amount", "actual_cost", "estimated_cost", "expected_cost", "expected_low", "expected_high")
     return (
         whole.filter(everything | ~everything.any().over("billing_currency"))
         .group_by("billing_currency")
@@ -161,16 +240,18 @@ def headline_figures(
     budgets: pl.DataFrame,
     returns: pl.DataFrame,
     data_through: date,
+    behind: str = "",
 ) -> list[Figure]:
     """The five numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_daily_cost, fct_allocated_cost, fct_token_unit_cost, fct_budget_status; what `roi` returns.
+    Reads    the marts fct_daily_cost, fct_allocated_cost, fct_token_unit_cost, fct_budget_status; what `roi` returns;
+             `behind`: the sources that have not reported all days, in words.
     Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI; one figure per currency, or
              one without a value where there is nothing to say it from.
     """
     month = f"{data_through:%Y-%m}"
     named: dict[str, tuple[str, Iterator[Figure], str]] = {
-        "Total spend": ("money", _total_spend(daily, data_through), "No charges have been delivered."),
+        "Total spend": ("money", _total_spend(daily, data_through, behind), "No charges have been delivered."),
         "Share allocated": ("share", _allocated(allocated), "No charges have been delivered."),
         "Cost per 1M tokens": ("money per 1M tokens", _token_price(tokens), "No charge counts tokens."),
         "Forecast versus budget": (
@@ -186,16 +267,26 @@ def headline_figures(
     return figures
 
 
-def _total_spend(daily: pl.DataFrame, data_through: date) -> Iterator[Figure]:
+def _total_spend(daily: pl.DataFrame, data_through: date, behind: str) -> Iterator[Figure]:
     first = daily.get_column("charge_date").min()
-    for row in _rows(daily.group_by("billing_currency").agg(pl.col("effective_cost").sum())):
+    cost, ahead = pl.col("effective_cost"), pl.col("charge_date") > data_through
+    found = daily.group_by("billing_currency").agg(
+        cost.sum(), pl.col("estimated_cost").sum(), known_future_cost=cost.filter(ahead).sum()
+    )
+    for row in _rows(found):
+        currency = row["billing_currency"]
+        more = f"; {behind}" if behind else ""
+        if row["known_future_cost"]:
+            more += f"; {_money(row['known_future_cost'], currency)} of it are of days still to come"
+        if row["estimated_cost"]:
+            more += f"; days not reported yet are estimated at {_money(row['estimated_cost'], currency)} more"
         yield Figure(
             name="Total spend",
             value=row["effective_cost"],
             unit="money",
-            currency=row["billing_currency"],
-            meaning=f"Effective cost of all charges in {row['billing_currency']} since {first!s}, with usage reported "
-            f"through {data_through}; credits, refunds and taxes included.",
+            currency=currency,
+            meaning=f"Effective cost of all charges in {currency} since {first!s}, with usage reported "
+            f"through {data_through}{more}; credits, refunds and taxes included.",
         )
 
 
@@ -231,7 +322,9 @@ def _budgeted(status: pl.DataFrame, month: str) -> Iterator[Figure]:
             meaning = f"{spent} of the budget of {budget} for {month} is spent; the rest of the month has no forecast."
         else:
             ending = _money(row["expected_cost"], currency)
-            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}; {spent} is spent so far."
+            missing = _money(row["estimated_cost"], currency) if row["estimated_cost"] else None
+            meaning = f"{month} is expected to end at {ending}, beside a budget of {budget}; {spent} is spent so far"
+            meaning += f", and {missing} estimated for days not reported yet." if missing else "."
         yield Figure(
             name="Forecast versus budget",
             value=row["ratio"],

@@ -13,6 +13,21 @@ with subjects as (
         rules_as_of,
         {{ subject_columns() | join(',\n        ') }}
     from {{ ref('int_requests_summed') }}
+    union distinct
+    -- Days that are only estimated, by what was billed before, have rules of their own.
+    select
+        charges.subject_key,
+        newest.rules_as_of,
+        {{ 'charges.' ~ subject_columns() | join(',\n        charges.') }}
+    from {{ ref('int_charges_summed') }} as charges
+    inner join (
+        select
+            max(rules_as_of) as rules_as_of,
+            max(charge_date) as charge_date
+        from {{ ref('int_charges_summed') }}
+        where charge_category = 'Usage' and not is_spread
+    ) as newest
+        on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
 ),
 
 tagged as (

@@ -34,7 +34,15 @@ with built_in (measure, edition, grade, value, is_beyond) as (
         ('cost_visibility_delay', '2023', 'run', 2.0, false),
         ('orphaned_experiment_days', 'setting', 'limit', 30.0, false),
         ('persistent_days', 'setting', 'limit', 14.0, false),
-        ('idle_gpu_utilization', 'setting', 'limit', 0.05, false)
+        ('idle_gpu_utilization', 'setting', 'limit', 0.05, false),
+        ('source_late_days', 'setting', 'limit', 3.0, false),
+        ('source_ended_days', 'setting', 'limit', 45.0, false),
+        ('source_habit_days', 'setting', 'limit', 90.0, false),
+        ('source_habit_share', 'setting', 'limit', 0.90, false),
+        ('estimate_weeks', 'setting', 'limit', 4.0, false),
+        ('estimate_coverage', 'setting', 'limit', 0.80, false),
+        ('restated_days', 'setting', 'limit', 7.0, false),
+        ('restatements_seen', 'setting', 'limit', 3.0, false)
     )
 ),
 

@@ -1,12 +1,12 @@
 -- What the rest of each budget's month is expected to cost, from the latest forecast's days after the last day of data.
--- Only budgets of one team or of everything: nothing else is forecast. The bounds of the days are added up, which is
--- wider than the interval of their sum.
+-- Only budgets of one team or of everything: nothing else is forecast. What was known of those days when it was made is
+-- left out: the bill says it. The bounds of the days are added up, which is wider than the interval of their sum.
 select
     budgets.budget_name,
     budgets.month,
-    {{ as_amount('sum(forecasts.expected)') }} as expected,
-    {{ as_amount('sum(forecasts.low)') }} as low,
-    {{ as_amount('sum(forecasts.high)') }} as high
+    {{ as_amount('sum(forecasts.expected - coalesce(forecasts.known_cost, 0))') }} as expected,
+    {{ as_amount('sum(forecasts.low - coalesce(forecasts.known_cost, 0))') }} as low,
+    {{ as_amount('sum(forecasts.high - coalesce(forecasts.known_cost, 0))') }} as high
 from {{ ref('stg_budget') }} as budgets
 cross join {{ ref('int_data_date_found') }} as data_date
 inner join {{ ref('stg_forecast') }} as forecasts

@@ -18,6 +18,8 @@ select
     {{ grain | join(',\n    ') }},
     sum(billed_cost) as billed_cost,
     sum(effective_cost) as effective_cost,
+    sum(estimated_cost) as estimated_cost,
+    sum(estimated_margin) as estimated_margin,
     sum(commitment_saving) as commitment_saving,
     cast(sum(charge_count) as bigint) as charge_count
 from lines

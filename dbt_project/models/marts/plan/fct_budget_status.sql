@@ -13,6 +13,9 @@ with spent as (
         budgets.currency as billing_currency,
         budgets.amount as budget_amount,
         coalesce(actuals.actual_cost, cast(0 as decimal(38, 18))) as actual_cost,
+        coalesce(actuals.estimated_cost, cast(0 as decimal(38, 18))) as estimated_cost,
+        coalesce(actuals.estimated_margin, cast(0 as decimal(38, 18))) as estimated_margin,
+        coalesce(actuals.known_future_cost, cast(0 as decimal(38, 18))) as known_future_cost,
         actuals.budget_name is not null as has_charges,
         forecasts.expected as forecast_cost,
         forecasts.low as forecast_low,
@@ -27,13 +30,26 @@ with spent as (
         on budgets.budget_name = forecasts.budget_name and budgets.month = forecasts.month
 ),
 
+told as (
+    select
+        *,
+        cast({{ exact_sum('actual_cost', exact_sum('estimated_cost', 'known_future_cost')) }} as decimal(38, 18)) as told_cost
+    from spent
+),
+
 expected as (
     select
         *,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_cost') }} end as expected_cost,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_low') }} end as expected_low,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_high') }} end as expected_high
-    from spent
+        case when is_over then told_cost else {{ exact_sum('told_cost', 'forecast_cost') }} end as expected_cost,
+        case
+            when is_over then {{ exact_difference('told_cost', 'estimated_margin') }}
+            else {{ exact_sum('told_cost', exact_difference('forecast_low', 'estimated_margin')) }}
+        end as expected_low,
+        case
+            when is_over then {{ exact_sum('told_cost', 'estimated_margin') }}
+            else {{ exact_sum('told_cost', exact_sum('forecast_high', 'estimated_margin')) }}
+        end as expected_high
+    from told
 )
 
 select
@@ -48,6 +64,8 @@ select
     billing_currency,
     budget_amount,
     actual_cost,
+    estimated_cost,
+    known_future_cost,
     forecast_cost,
     cast(expected_cost as decimal(38, 18)) as expected_cost,
     cast(expected_low as decimal(38, 18)) as expected_low,
