@@ -23,17 +23,21 @@ import polars as pl
 from IPython.display import Markdown, display
 
 from finops_lib import charts, warehouse
-from finops_lib.analysis import views
+from finops_lib.analysis import governance, views
 from finops_lib.lake import Home
 
 charts.show_in_notebooks()
 home = Home(os.environ.get("FINOPS_HOME", "demo"))
 data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
+behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=data_date)
 
 # %%
 tokens = views.token_prices(warehouse.mart(home, "fct_token_unit_cost"), month=month, data_date=data_date)
-prices = [charts.token_prices(own, data_date=data_date) for own in tokens.partition_by("billing_currency")]
+prices = [
+    charts.noted(charts.token_prices(own, data_date=data_date), behind)
+    for own in tokens.partition_by("billing_currency")
+]
 display(*prices)
 
 # %%
