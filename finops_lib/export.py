@@ -92,8 +92,8 @@ def export_allocation(home: Home, *, out: str | Path) -> int:
 
     Reads    `fct_allocated_cost`, of which each row becomes one, save what is only estimated. A share names its rule in
              AllocatedMethodId, driver, quantity and ratio in AllocatedMethodDetails, and who received it in
-             AllocatedResourceId; every row has its dimensions in AllocatedTags. Charges are added up per day, so what only a single charge has (account,
-             resource, SKU, prices) is not there.
+             AllocatedResourceId; every row has its dimensions in AllocatedTags. Charges are added up per day, so what
+             only a single charge has (account, resource, SKU, prices) is not there.
     Returns  the number of rows written; Parquet or CSV by the ending of `out`. Per currency, amounts are the bill's.
     Refuses  UsageError for another ending; NotBuiltError where there is no warehouse, or no such mart in it.
     """

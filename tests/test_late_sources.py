@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -41,7 +42,8 @@ def focus(day: date, cost: object, account: str, provider: str, *, until: date |
         "BillingPeriodStart": f"{day:%Y-%m}-01T00:00:00Z", "BillingPeriodEnd": f"{following}T00:00:00Z",
         "ChargePeriodStart": f"{day}T00:00:00Z", "ChargePeriodEnd": f"{until or day + timedelta(days=1)}T00:00:00Z",
     }  # fmt: skip
-    return charge(str(cost), account=account, **{**names, **period, "ServiceName": f"{provider} Cloud", **more})
+    whole: dict[str, Any] = {**names, **period, "ServiceName": f"{provider} Cloud", **more}
+    return charge(str(cost), account=account, **whole)
 
 
 def built(home: Home) -> None:

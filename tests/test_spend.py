@@ -14,6 +14,7 @@ from finops_lib.analysis.spend import (
     company_budget,
     cost_per_1m_tokens,
     daily_history,
+    days_ahead,
     headline_figures,
     monthly_cost,
     share_allocated,
@@ -251,3 +252,51 @@ def test_amounts_stay_exact(frame: pl.DataFrame) -> None:
     amounts = [t for name, t in frame.schema.items() if name.endswith(("cost", "amount"))]
     assert amounts
     assert all(isinstance(t, pl.Decimal) and t.scale == 18 for t in amounts)
+
+
+def lines(*found: tuple[date, str, str, float, float], name: str = "Fee") -> pl.DataFrame:
+    """Charges longer than a day, day by day: day, team, currency, effective cost, the part of it that recurs."""
+    return pl.DataFrame(
+        [
+            {
+                "charge_date": day, "team": team, "billing_currency": currency, "service_provider_name": "P",
+                "service_name": name, "charge_category": "Purchase", "effective_cost": cost, "standing_cost": standing,
+            }
+            for day, team, currency, cost, standing in found
+        ]
+    )  # fmt: skip
+
+
+def october(first: int, last: int) -> list[date]:
+    return [date(2026, 10, day) for day in range(first, last + 1)]
+
+
+def ahead(*frames: pl.DataFrame) -> dict[tuple[str, str, date], tuple[float, float]]:
+    found = days_ahead(pl.concat(frames), data_through=date(2026, 10, 25), until=date(2026, 11, 30))
+    keys = ("scope_value", "currency", "charge_date", "known_cost", "standing_cost")
+    return {(who, currency, day): (known, going) for who, currency, day, known, going in found.select(keys).iter_rows()}
+
+
+def test_a_month_s_fee_goes_on_at_as_much_a_month_and_once_only_and_ended_charges_do_not() -> None:
+    found = ahead(
+        lines(*((day, "a", "USD", 10.0, 10.0) for day in october(1, 31))),
+        lines(*((day, "a", "USD", 3.0, 0.0) for day in october(20, 28)), name="Once"),
+        lines(*((day, "b", "USD", 7.0, 7.0) for day in october(1, 24)), name="Ended"),
+        lines(*((day, "b", "EUR", 2.0, 2.0) for day in october(1, 25)), name="Tax to date"),
+    )
+    assert found["a", "USD", date(2026, 10, 28)] == (13, 13)
+    assert found["a", "USD", date(2026, 10, 31)] == (10, 10)
+    assert found["a", "USD", date(2026, 11, 1)] == (0, pytest.approx(310 / 30))
+    assert found["b", "EUR", date(2026, 10, 26)] == (0, 2)
+    assert found["b", "EUR", date(2026, 11, 30)] == (0, 2)
+    assert not [key for key in found if key[:2] == ("b", "USD")]
+    assert found["all", "USD", date(2026, 11, 1)] == found["a", "USD", date(2026, 11, 1)]
+
+
+def test_a_fee_that_begins_in_days_to_come_is_known_and_not_added_twice() -> None:
+    found = ahead(
+        lines(*((day, "a", "USD", 10.0, 10.0) for day in october(1, 25))),
+        lines(*((day, "a", "USD", 15.0, 15.0) for day in october(26, 27))),
+    )
+    assert found["a", "USD", date(2026, 10, 26)] == (15, 15)
+    assert found["a", "USD", date(2026, 10, 28)] == (0, 10)
