@@ -34,17 +34,18 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 INK, PALE, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 
-ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, BLACK, GREY = (
-    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#222222", "#9AA5B1",
+ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, BLACK, GREY, SLATE = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#222222", "#9AA5B1", "#5B6770",
 )  # fmt: skip
-"""Okabe & Ito, "Color Universal Design", 2008: told apart with any colour vision. Grey is what is not known."""
+"""Okabe & Ito, "Color Universal Design", 2008: told apart with any colour vision. Grey is what is not known,
+slate what is estimated."""
 
 COLOURS: Mapping[str, str] = MappingProxyType(
     {
         "AWS": ORANGE, "Microsoft": SKY, "Google Cloud": GREEN, "OpenAI": BLUE, "Anthropic": RED,
         "direct": BLUE, "shared": SKY, "unallocated": GREY,
         "experiment": PURPLE, "production": BLUE, "unknown": GREY,
-        "actual": BLUE, "estimated": GREY, "forecast": SKY, "budget": BLACK,
+        "actual": BLUE, "estimated": SLATE, "forecast": SKY, "budget": BLACK,
         "within": GREEN, "at risk": ORANGE, "over": RED, "no spend": GREY,
         "finished": GREEN, "running": SKY, "stopped": ORANGE, "failed": RED,
         "gain": BLUE, "loss": RED,
@@ -397,7 +398,9 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
     cost = {
         # A day that is reported in part would look like a fall.
         "actual": pl.when(pl.col("estimated").is_null()).then("actual"),
-        "estimated": pl.when(pl.col("estimated").is_not_null()).then(pl.col("actual") + pl.col("estimated")),
+        "estimated": pl.when(_beside(pl.col("estimated").is_not_null())).then(
+            pl.coalesce(pl.col("actual") + pl.col("estimated").fill_null(0), "expected")
+        ),
         "forecast": pl.col("expected"),
         "budget": pl.col("budget_per_day"),
     }
@@ -405,6 +408,8 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
         kind: shown.select("charge_date", cost=value.cast(pl.Float64), kind=pl.lit(kind)).drop_nulls()
         for kind, value in cost.items()
     }
+    if not frame["estimated"].count():
+        drawn.pop("estimated")
     kinds = [kind for kind, days_of in drawn.items() if days_of.height]
     lines = (
         alt.Chart(pl.concat(drawn.values()))
@@ -422,7 +427,7 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
         .encode(x=days, y=alt.Y("low:Q"), y2="high:Q")
     )
     notes = ["band: 80 % of days", _error(accuracy.filter(pl.col("currency") == currency), _one(frame, "model"))]
-    if "estimated" in kinds:
+    if frame["estimated"].count():
         notes.append("dashed: estimated, not reported yet")
     return _finish(_layer(band, lines), found, _basis(currency, data_date, *notes), height=300)
 
@@ -554,8 +559,8 @@ def noted(chart: Chart, note: str) -> Chart:
     if not note or not shows(chart):
         return chart
     title = _title(chart)
-    notes = " · ".join([*title.get("subtitle", []), note])
-    return chart.properties(title=alt.TitleParams(text=title["text"], subtitle=_lines(notes, 160)))
+    notes = [*" ".join(title.get("subtitle", [])).split(" · "), note]
+    return chart.properties(title=alt.TitleParams(text=title["text"], subtitle=_subtitle(notes)))
 
 
 def basis(chart: Chart) -> str:
@@ -703,10 +708,17 @@ def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int) -> C
     return chart.properties(
         width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12, "bottom": 8},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        title=alt.TitleParams(
-            text=_lines(found, 110), subtitle=_lines(" · ".join(note.replace(" ", _HOLD) for note in basis), 160)
-        ),
+        title=alt.TitleParams(text=_lines(found, 110), subtitle=_subtitle(basis)),
     )  # fmt: skip
+
+
+def _beside(days: pl.Expr) -> pl.Expr:
+    """These days, and those before and after them, so that a line over few days can be seen."""
+    return days | days.shift(1, fill_value=False) | days.shift(-1, fill_value=False)
+
+
+def _subtitle(notes: Sequence[str]) -> list[str]:
+    return _lines(" · ".join(note.replace(" ", _HOLD) for note in notes), 160)
 
 
 _HOLD = "\N{NO-BREAK SPACE}"

@@ -57,29 +57,24 @@ def days_ahead(allocated: pl.DataFrame, *, data_through: date, until: date) -> p
     known = _by_series(named.rename({"currency": "billing_currency"}).filter(day > data_through), ("effective_cost",))
     month = (data_through.replace(day=1), _month_end(data_through))
     standing = named.filter(day >= month[0]).group_by(*line, day).agg(cost.sum())
-    lasting = (
+    # A charge is one, whoever owns its days.
+    charge = [name for name in line if name != "team"]
+    whole = (
         standing.filter(day.is_between(*month))
-        .group_by(line)
-        .agg(
-            level=cost.filter(day == data_through).sum(),
-            last=cost.filter(day == month[1]).sum(),
-            in_month=cost.sum(),
-            days=(cost != 0).sum(),
-        )
-        .filter(pl.col("level") != 0)
-        .with_columns(
-            is_whole=(pl.col("days") == month[1].day) & ((pl.col("last") / pl.col("level") - 1).abs() < SAME_COST)
-        )
+        .group_by(*charge, day)
+        .agg(cost.sum())
+        .group_by(charge)
+        .agg(days=(cost != 0).sum(), spread=(cost.max() - cost.min()).abs() / cost.abs().max())
+        .select(*charge, is_whole=(pl.col("days") == month[1].day) & (pl.col("spread") < SAME_COST))
     )
     calendar = pl.DataFrame({"charge_date": pl.date_range(data_through + timedelta(days=1), until, eager=True)})
+    as_much_a_month = month[1].day / day.dt.days_in_month()
     goes_on = (
-        lasting.join(calendar, how="cross")
-        .with_columns(
-            standing_cost=pl.when(pl.col("is_whole") & (day > month[1]))
-            .then(pl.col("in_month") / day.dt.days_in_month())
-            .otherwise(pl.col("level"))
-        )
-        .select(*line, "charge_date", "standing_cost")
+        standing.filter(day == data_through)
+        .drop("charge_date")
+        .join(whole, on=charge)
+        .join(calendar, how="cross")
+        .select(*line, day, standing_cost=cost * pl.when("is_whole").then(as_much_a_month).otherwise(1.0))
     )
     # What is known of a day counts where it is more: another charge of the line may have begun.
     both = goes_on.join(

@@ -66,7 +66,7 @@ bounded as (
 
 shared as (
     select
-        bounded.*,
+        bounded.*, -- noqa: LT05
         {{ dbt.datediff('first_day', 'last_day', 'day') }} + 1 as days{% for measure in spread %},
         {{ as_amount(
             'cast(' ~ measure ~ ' as double) / (' ~ dbt.datediff('first_day', 'last_day', 'day') ~ ' + 1)'
