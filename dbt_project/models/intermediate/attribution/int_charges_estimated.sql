@@ -1,7 +1,7 @@
--- What days will cost that a source has not reported, or not reported whole, up to the company's last day of data: like
--- a charge, but as estimated_cost, because nothing of it is billed. It is gone with the next build that has the bill.
---   A day without a report is what its weekday cost on average in the last weeks, subject by subject, at the level of the
---     source's last week; where a source is too new for that, what its days cost on average.
+-- What days cost that a source has not reported, or not reported whole, up to the company's last day of data: like a
+-- charge, but as estimated_cost, because nothing of it is billed. It is gone with the next build that has the bill.
+--   A day without a report is what its weekday cost on average in the last weeks, subject by subject, at the level of
+--     the source's last week; where a source is too new for that, what its days cost on average.
 --   A standing charge, one that recurs and is longer than a day, goes on at what its last day cost.
 --   A day that the source habitually restates is what it says, and what such days have grown by.
 -- Once-only charges and corrections, sources that have ended and closed months are not estimated.
@@ -65,7 +65,7 @@ wanted_days as (
     inner join numbers
         on
             numbers.number > 0
-            and {{ dbt.datediff('sources.last_date', 'sources.data_through', 'day') }} >= numbers.number
+            and {{ dbt.datediff('sources.last_date', 'sources.data_through', 'day') }} >= numbers.number -- noqa: LT05
 
     union all
 
@@ -91,7 +91,8 @@ same_weekdays as (
     select
         wanted_days.*,
         cast(
-            {{ dbt.dateadd('day', '-(wanted_days.whole_weeks + 7 * numbers.number)', 'wanted_days.charge_date') }} as date
+            {{ dbt.dateadd('day', '-wanted_days.whole_weeks - 7 * numbers.number', 'wanted_days.charge_date') }} -- noqa: LT05
+            as date
         ) as base_date
     from wanted_days
     inner join numbers on wanted_days.weeks > numbers.number
@@ -107,7 +108,8 @@ base_days as (
         wanted_days.*,
         cast({{ dbt.dateadd('day', 'numbers.number', 'wanted_days.first_date') }} as date) as base_date
     from wanted_days
-    inner join numbers on {{ dbt.datediff('wanted_days.first_date', 'wanted_days.last_date', 'day') }} >= numbers.number
+    inner join numbers
+        on {{ dbt.datediff('wanted_days.first_date', 'wanted_days.last_date', 'day') }} >= numbers.number -- noqa: LT05
     where
         wanted_days.days_after > 0
         and {{ dbt.dateadd('day', '-wanted_days.whole_weeks', 'wanted_days.charge_date') }} < wanted_days.first_date
@@ -145,7 +147,7 @@ charges as (
             charges.source_name = restatements.source_name
             and charges.billing_account_id = restatements.billing_account_id
             and charges.billing_currency = restatements.billing_currency
-            and {{ dbt.datediff('charges.charge_date', 'sources.last_date', 'day') }} = restatements.lag_days
+            and {{ dbt.datediff('charges.charge_date', 'sources.last_date', 'day') }} = restatements.lag_days -- noqa: LT05
     where charges.is_recurring
 ),
 
@@ -160,6 +162,13 @@ source_days as (
     group by {{ of_source | join(', ') }}, billing_currency, charge_date
 ),
 
+currencies as (
+    select distinct
+        {{ of_source | join(', ') }},
+        billing_currency
+    from source_days
+),
+
 weeks_known as (
     select
         {% for column in of_source %}days.{{ column }},
@@ -167,7 +176,7 @@ weeks_known as (
         known.billing_currency,
         days.charge_date,
         max(
-            least(days.weeks * 7, {{ dbt.datediff('days.first_date', 'days.known_through', 'day') }} + 1)
+            least(days.weeks * 7, {{ dbt.datediff('days.first_date', 'days.known_through', 'day') }} + 1) -- noqa: LT05
         ) as known_days,
         sum(known.cost) as cost,
         sum(
@@ -208,13 +217,7 @@ tests as (
         max(coalesce(actual.cost, 0)) as cost,
         max(days.coverage) as coverage
     from counted_days as days
-    inner join (
-        select distinct
-            {{ of_source | join(', ') }},
-            billing_currency
-        from source_days
-    ) as currencies
-        on {{ same_source('days', 'currencies') }}
+    inner join currencies on {{ same_source('days', 'currencies') }}
     left join source_days as base
         on
             {{ same_source('days', 'base') }}

@@ -1,7 +1,15 @@
 -- Everything a rule can look at, one row per field: rules are matched once per distinct subject, never per charge.
 -- Tags stand under the key and with the value that the plan's aliases mean; where a key and an alias of it are both
 -- there, the key counts.
-with subjects as (
+with newest as (
+    select
+        max(rules_as_of) as rules_as_of,
+        max(charge_date) as charge_date
+    from {{ ref('int_charges_summed') }}
+    where charge_category = 'Usage' and not is_spread
+),
+
+subjects as (
     select
         subject_key,
         rules_as_of,
@@ -20,14 +28,7 @@ with subjects as (
         newest.rules_as_of,
         {{ 'charges.' ~ subject_columns() | join(',\n        charges.') }}
     from {{ ref('int_charges_summed') }} as charges
-    inner join (
-        select
-            max(rules_as_of) as rules_as_of,
-            max(charge_date) as charge_date
-        from {{ ref('int_charges_summed') }}
-        where charge_category = 'Usage' and not is_spread
-    ) as newest
-        on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
+    inner join newest on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
 ),
 
 tagged as (

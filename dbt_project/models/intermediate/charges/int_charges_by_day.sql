@@ -23,6 +23,7 @@
 {% set spread = costs[1:] + quantities %}
 {% set period = ['charge_period_start', 'charge_period_end', 'lake_source', 'lake_month'] %}
 {% set as_delivered = told_apart + costs + quantities + period %}
+{% set days = '(' ~ dbt.datediff('first_day', 'last_day', 'day') ~ ' + 1)' %}
 {% set is_long -%} charge_period_end > {{ dbt.dateadd('day', 1, 'charge_period_start') }} {%- endset %}
 
 with digits (digit) as (
@@ -66,12 +67,11 @@ bounded as (
 
 shared as (
     select
-        bounded.*, -- noqa: LT05
-        {{ dbt.datediff('first_day', 'last_day', 'day') }} + 1 as days{% for measure in spread %},
-        {{ as_amount(
-            'cast(' ~ measure ~ ' as double) / (' ~ dbt.datediff('first_day', 'last_day', 'day') ~ ' + 1)'
-        ) }} as {{ measure }}_share{% endfor %}
-
+        bounded.*,
+        {{ dbt.datediff('first_day', 'last_day', 'day') }} + 1 as days, -- noqa: LT05
+        {% for measure in spread %}
+        {{ as_amount('cast(' ~ measure ~ ' as double) / ' ~ days) }} as {{ measure }}_share{{ ',' if not loop.last }} -- noqa: LT05
+        {% endfor %}
     from bounded
 ),
 
@@ -80,7 +80,8 @@ shared as (
 spread_days as (
     select
         case
-            when taken.sign = 1 then cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'shared.first_day') }} as date)
+            when taken.sign = 1
+                then cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'shared.first_day') }} as date)
             else shared.last_day
         end as charge_date,
         true as is_spread,
