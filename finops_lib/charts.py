@@ -34,17 +34,18 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 INK, PALE, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 
-ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, BLACK, GREY = (
-    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#222222", "#9AA5B1",
+ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, BLACK, GREY, SLATE = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#222222", "#9AA5B1", "#5B6770",
 )  # fmt: skip
-"""Okabe & Ito, "Color Universal Design", 2008: told apart with any colour vision. Grey is what is not known."""
+"""Okabe & Ito, "Color Universal Design", 2008: told apart with any colour vision. Grey is what is not known,
+slate what is estimated."""
 
 COLOURS: Mapping[str, str] = MappingProxyType(
     {
         "AWS": ORANGE, "Microsoft": SKY, "Google Cloud": GREEN, "OpenAI": BLUE, "Anthropic": RED,
         "direct": BLUE, "shared": SKY, "unregistered": ORANGE, "unallocated": GREY,
         "experiment": PURPLE, "production": BLUE, "unknown": GREY,
-        "actual": BLUE, "forecast": SKY, "budget": BLACK,
+        "actual": BLUE, "estimated": SLATE, "forecast": SKY, "budget": BLACK,
         "within": GREEN, "at risk": ORANGE, "over": RED, "no spend": GREY,
         "finished": GREEN, "running": SKY, "stopped": ORANGE, "failed": RED,
         "gain": BLUE, "loss": RED,
@@ -397,19 +398,30 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
     )
     shown = _plain(frame)
     days = alt.X("charge_date:T", axis=alt.Axis(title=None, format="%b %Y", tickCount="month", labelFlush=False))
-    kinds = ["actual", "forecast", "budget"] if frame["budget_per_day"].count() else ["actual", "forecast"]
+    cost = {
+        # A day that is reported in part would look like a fall.
+        "actual": pl.when(pl.col("estimated").is_null()).then("actual"),
+        "estimated": pl.when(_beside(pl.col("estimated").is_not_null())).then(
+            pl.coalesce(pl.col("actual") + pl.col("estimated").fill_null(0), "expected")
+        ),
+        "forecast": pl.col("expected"),
+        "budget": pl.col("budget_per_day"),
+    }
+    drawn = {
+        kind: shown.select("charge_date", cost=value.cast(pl.Float64), kind=pl.lit(kind)).drop_nulls()
+        for kind, value in cost.items()
+    }
+    if not frame["estimated"].count():
+        drawn.pop("estimated")
+    kinds = [kind for kind, days_of in drawn.items() if days_of.height]
     lines = (
-        alt.Chart(
-            pl.concat(
-                shown.select("charge_date", cost=column, kind=pl.lit(kind)).drop_nulls()
-                for kind, column in (("actual", "actual"), ("forecast", "expected"), ("budget", "budget_per_day"))
-            )
-        )
+        alt.Chart(pl.concat(drawn.values()))
         .mark_line(strokeWidth=1.8, interpolate="step-after")
         .encode(
             x=days,
             y=_money_axis("cost", frame["high"].append(frame["actual"].cast(pl.Float64)), f"{currency} per day"),
             color=_colour("kind", kinds, symbol="stroke"),
+            strokeDash=alt.condition(alt.datum.kind == "estimated", alt.value([3, 2]), alt.value([1, 0])),
         )
     )
     band = (
@@ -418,6 +430,8 @@ def forecast(frame: pl.DataFrame, *, outlook: pl.DataFrame, accuracy: pl.DataFra
         .encode(x=days, y=alt.Y("low:Q"), y2="high:Q")
     )
     notes = ["band: 80 % of days", _error(accuracy.filter(pl.col("currency") == currency), _one(frame, "model"))]
+    if frame["estimated"].count():
+        notes.append("dashed: estimated, not reported yet")
     return _finish(_layer(band, lines), found, _basis(currency, data_date, *notes), height=300)
 
 
@@ -551,6 +565,15 @@ def shows(chart: Chart) -> bool:
 def finding(chart: Chart) -> str:
     """What a chart found, in one sentence: its title."""
     return f"{' '.join(_title(chart)['text'])}."
+
+
+def noted(chart: Chart, note: str) -> Chart:
+    """The chart with one note more in its subtitle; without a note as it is."""
+    if not note or not shows(chart):
+        return chart
+    title = _title(chart)
+    notes = [*" ".join(title.get("subtitle", [])).split(" · "), note]
+    return chart.properties(title=alt.TitleParams(text=title["text"], subtitle=_subtitle(notes)))
 
 
 def basis(chart: Chart) -> str:
@@ -769,10 +792,17 @@ def _finish(chart: Chart, found: str, basis: Sequence[str], *, height: int) -> C
     return chart.properties(
         width=WIDTH, height=height, padding={"left": 8, "top": 8, "right": 12, "bottom": 8},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        title=alt.TitleParams(
-            text=_lines(found, 110), subtitle=_lines(" · ".join(note.replace(" ", _HOLD) for note in basis), 160)
-        ),
+        title=alt.TitleParams(text=_lines(found, 110), subtitle=_subtitle(basis)),
     )  # fmt: skip
+
+
+def _beside(days: pl.Expr) -> pl.Expr:
+    """These days, and those before and after them, so that a line over few days can be seen."""
+    return days | days.shift(1, fill_value=False) | days.shift(-1, fill_value=False)
+
+
+def _subtitle(notes: Sequence[str]) -> list[str]:
+    return _lines(" · ".join(note.replace(" ", _HOLD) for note in notes), 160)
 
 
 _HOLD = "\N{NO-BREAK SPACE}"

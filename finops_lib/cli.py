@@ -469,7 +469,8 @@ def _report(options: argparse.Namespace) -> int:
     print(f"charts    {folder / 'charts'}")
     print(f"tables    {folder / 'tables.xlsx'}")
     facts = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    print(f"figures, effective cost unless named otherwise, data through {facts['data_date']}:")
+    late = f", but {facts['behind']}" if facts["behind"] else ""
+    print(f"figures, effective cost unless named otherwise, data through {facts['data_date']}{late}:")
     for figure in facts["figures"]:
         print(f"  {figure['name']:24}{figure['shown']:>22}   {figure['meaning']}")
     return DONE

@@ -90,10 +90,10 @@ def export_focus(home: Home, *, version: str, out: str | Path, dataset: str = CH
 def export_allocation(home: Home, *, out: str | Path) -> int:
     """Write what each team cost, its shares of pools among it, with FOCUS's columns of split costs.
 
-    Reads    `fct_allocated_cost`, of which each row becomes one. A share names its rule in AllocatedMethodId, driver,
-             quantity and ratio in AllocatedMethodDetails, and who received it in AllocatedResourceId; every row has
-             its dimensions in AllocatedTags. Charges are added up per day, so what only a single charge has (account,
-             resource, SKU, prices) is not there.
+    Reads    `fct_allocated_cost`, of which each row becomes one, save what is only estimated. A share names its rule in
+             AllocatedMethodId, driver, quantity and ratio in AllocatedMethodDetails, and who received it in
+             AllocatedResourceId; every row has its dimensions in AllocatedTags. Charges are added up per day, so what
+             only a single charge has (account, resource, SKU, prices) is not there.
     Returns  the number of rows written; Parquet or CSV by the ending of `out`. Per currency, amounts are the bill's.
     Refuses  UsageError for another ending; NotBuiltError where there is no warehouse, or no such mart in it.
     """
@@ -129,12 +129,15 @@ def export_allocation(home: Home, *, out: str | Path) -> int:
         f"{_spelled(value, 'timestamp' if name in times else None, target)} as {quoted(name)}"
         for name, value in columns.items()
     )
+    # An estimate is no charge.
+    nothing = "billed_cost = 0 and effective_cost = 0 and charge_count = 0 and estimated_cost <> 0"
+    billed = f"(from fct_allocated_cost where not ({nothing}))"
     with open_warehouse(home) as db:
         try:
-            [(rows,)] = db.sql("select count(*) from fct_allocated_cost").fetchall()
+            [(rows,)] = db.sql(f"select count(*) from {billed}").fetchall()
         except duckdb.CatalogException:
             raise not_built(home, "fct_allocated_cost") from None
-        _write(db, f"select {written} from fct_allocated_cost", target)
+        _write(db, f"select {written} from {billed}", target)
     return int(rows)
 
 

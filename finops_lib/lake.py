@@ -120,6 +120,9 @@ class Delivery:
     """The closed month whose late delivery this is; its differences stand in `month`."""
     whole: bool = True
     """Whether nothing of its files was refused; otherwise the same files are read again when they come again."""
+    effective_by_day: dict[str, str] = field(default_factory=dict)
+    """What each day cost then, by day and currency (`2026-10-24 USD`), without one-time, corrected and longer charges:
+    how much a source's last days grow afterwards is learnt from it."""
     withdrawn: bool = False
     """Whether the unit was taken out of the lake; then it holds nothing, and `files` are those that went."""
 
@@ -304,6 +307,8 @@ def publish(home: Home, delivery: Delivery, staged: Path, *, kept: Path | None =
     Returns  the delivery as it is remembered: never as old as what it replaces, whatever the clock said.
     """
     delivery = _after(delivery, _last(home, delivery.unit))
+    if delivery.dataset == "cost_and_usage":
+        delivery = replace(delivery, effective_by_day=_by_day(staged))
     target = home.lake / delivery.unit.file
     _make(target.parent)
     _sync(staged)
@@ -314,6 +319,18 @@ def publish(home: Home, delivery: Delivery, staged: Path, *, kept: Path | None =
         os.replace(staged, target)
         _sync(target.parent)
     return delivery
+
+
+def _by_day(charges: Path) -> dict[str, str]:
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        found = db.execute(
+            "select strftime(ChargePeriodStart, '%Y-%m-%d'), BillingCurrency, sum(EffectiveCost) from read_parquet($1) "
+            "where ChargePeriodEnd <= ChargePeriodStart + interval 1 day and ChargeFrequency <> 'One-Time' "
+            "and coalesce(ChargeClass, '') <> 'Correction' group by all order by all",
+            [str(charges)],
+        ).fetchall()
+    return {f"{day} {currency}": f"{cost:f}" for day, currency, cost in found if cost is not None}
 
 
 def withdraw(home: Home, unit: Unit) -> Delivery:
@@ -329,7 +346,7 @@ def withdraw(home: Home, unit: Unit) -> Delivery:
         before, delivery_id=hashlib.sha256(f"{now} {unit}".encode()).hexdigest()[:16], delivered_at=now,
         replaced=before.delivery_id, rows_read=0, rows_published=0, rows_rejected=0, rows_merged=0, rows_added=0,
         billed_total={}, effective_total={}, rejected_total={}, rejected_unreadable=0, notes=[], whole=True,
-        withdrawn=True,
+        withdrawn=True, effective_by_day={},
         billed_change={c: f"{Decimal(a).copy_negate():f}" for c, a in before.billed_total.items() if Decimal(a)},
     )  # fmt: skip
     gone = _after(gone, before)

@@ -117,17 +117,20 @@ def _guide() -> str:
 def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
     """Forecast daily effective cost, in total and by team, and deliver it to the lake like any other export.
 
-    Reads    the mart fct_allocated_cost up to the data date.
+    Reads    the mart fct_allocated_cost: what was reported and estimated up to the data date, and what is known of the
+             days after it.
     Returns  what the delivery did; the marts that show a forecast are rebuilt.
     Refuses  NotBuiltError without a warehouse; ShortHistoryError when no series is long enough.
     """
-    from .analysis.forecast import forecasts
-    from .analysis.spend import daily_history
+    from .analysis.forecast import forecasts, period_ends
+    from .analysis.spend import daily_history, days_ahead
 
     data_through = warehouse.data_date(home)
-    history = daily_history(warehouse.mart(home, "fct_allocated_cost"), data_through=data_through)
+    allocated = warehouse.mart(home, "fct_allocated_cost")
+    history = daily_history(allocated, data_through=data_through)
+    ahead = days_ahead(allocated, data_through=data_through, until=period_ends(data_through).year)
     progress("fitting and backtesting")
-    expected, accuracy = forecasts(history, data_through=data_through)
+    expected, accuracy = forecasts(history, data_through=data_through, ahead=ahead)
     with lake.staging(home) as folder:
         files = []
         for name, frame in (("forecast", expected), ("forecast_accuracy", accuracy)):
@@ -208,6 +211,7 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
              what it said. A step that fails does not stop the ones that can do without it.
     """
     from . import conformance
+    from .analysis import governance
     from .policy import check
     from .reports import report
 
@@ -241,7 +245,12 @@ def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
     def build() -> tuple[bool, str]:
         built = warehouse.build(home)
         said = f"{built.succeeded} passed, {built.failed} failed, {built.skipped} skipped"
-        return built.failed == 0, "; ".join([said, *built.messages, *built.findings])
+        late = []
+        if not built.failed:
+            through = warehouse.data_date(home)
+            behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=through)
+            late = [f"data through {through}, but {behind}"] if behind else []
+        return built.failed == 0, "; ".join([said, *late, *built.messages, *built.findings])
 
     def look_ahead() -> tuple[bool, str]:
         done = forecast(home, progress=progress)

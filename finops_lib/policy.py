@@ -101,20 +101,22 @@ def _found(answers: Sequence[Mapping[str, Any]], offenders: Sequence[Mapping[str
         case "count":
             named = sorted(offenders, key=lambda row: row["precedence"] or 0)
             but = "".join(f"; {row['detail']}" for row in answers if row["detail"])
-            return (_listed([row["subject"] for row in named]) or "none") + but
-        case "days":
-            late = [f"{row['subject']} {row['value']:.0f} days behind" for row in offenders]
-            return _listed(late) or f"{answers[0]['whole']:.0f} sources, none behind"
+            return (_listed([_named(row) for row in named]) or "none") + but
         case _:
             return ", ".join(f"{_of(row['billing_currency'])}{row['value']:.1%}" for row in answers)
+
+
+def _named(offender: Mapping[str, Any]) -> str:
+    """Who offends; of a source that has stopped also since when, beside its habit."""
+    if offender["gate"] != "stale data":
+        return str(offender["subject"])
+    return f"{offender['subject']}: last usage {offender['since']:%-d %B}, {offender['detail']}"
 
 
 def _wanted(row: Mapping[str, Any]) -> str:
     match row["unit"]:
         case "count":
             return f"at most {row['threshold']:.0f}" if row["threshold"] else "none"
-        case "days":
-            return f"every source within {row['threshold']:.0f} days of the newest"
         case _:
             return f"at most {100 * row['threshold']:.10g}%"
 

@@ -286,12 +286,12 @@ def dataset(home: Home, name: str) -> pl.DataFrame:
 
 
 def data_date(home: Home) -> date:
-    """The last day any provider has reported usage for: the date every figure is as of.
+    """The last day any provider has reported usage for: the date every figure is as of. Each source's own is in
+    fct_data_freshness.
 
     Refuses  NotBuiltError when there are no charges.
     """
-    frame = mart(home, "fct_data_freshness").filter(_is_cost())
-    found = frame["last_date"].max()
+    found = mart(home, "fct_data_freshness").filter(_is_cost())["last_date"].max()
     if not isinstance(found, date):
         raise NotBuiltError(f"{home.root} holds no charges yet. Bring in a bill with `finops ingest PATH`.")
     return found

@@ -23,18 +23,22 @@ import polars as pl
 from IPython.display import Markdown, display
 
 from finops_lib import charts, warehouse
-from finops_lib.analysis import views
+from finops_lib.analysis import governance, views
 from finops_lib.lake import Home
 
 charts.show_in_notebooks()
 home = Home(os.environ.get("FINOPS_HOME", "demo"))
 data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
+behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=data_date)
 
 # %%
 models, kpis = warehouse.mart(home, "fct_model_unit_cost"), warehouse.mart(home, "fct_kpi")
 tokens = views.token_prices(models, kpis, month=month, data_date=data_date)
-prices = [charts.token_prices(own, data_date=data_date) for own in tokens.partition_by("billing_currency")]
+prices = [
+    charts.noted(charts.token_prices(own, data_date=data_date), behind)
+    for own in tokens.partition_by("billing_currency")
+]
 display(*prices)
 
 # %%

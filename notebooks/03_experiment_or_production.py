@@ -23,18 +23,21 @@ import os
 from IPython.display import Markdown, display
 
 from finops_lib import charts, warehouse
-from finops_lib.analysis import views
+from finops_lib.analysis import governance, views
 from finops_lib.lake import Home
 
 charts.show_in_notebooks()
 home = Home(os.environ.get("FINOPS_HOME", "demo"))
 data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
+behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=data_date)
 
 # %%
 shares = warehouse.mart(home, "fct_lifecycle_share")
 months = views.lifecycles(shares, month=month, data_date=data_date)
-drawn = [charts.lifecycle(own, data_date=data_date) for own in months.partition_by("billing_currency")]
+drawn = [
+    charts.noted(charts.lifecycle(own, data_date=data_date), behind) for own in months.partition_by("billing_currency")
+]
 display(*drawn)
 
 # %% [markdown]

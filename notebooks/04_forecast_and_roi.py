@@ -25,13 +25,14 @@ import polars as pl
 from IPython.display import Markdown, display
 
 from finops_lib import charts, warehouse
-from finops_lib.analysis import forecast, roi, spend, views
+from finops_lib.analysis import forecast, governance, roi, spend, views
 from finops_lib.lake import Home
 
 charts.show_in_notebooks()
 home = Home(os.environ.get("FINOPS_HOME", "demo"))
 data_date = warehouse.data_date(home)
 month = views.month_of(data_date)
+behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=data_date)
 
 # %%
 predicted = warehouse.mart(home, "fct_forecast")
@@ -44,14 +45,14 @@ accuracy = views.accuracy(warehouse.mart(home, "fct_forecast_accuracy"))
 company = warehouse.mart(home, "fct_company_budget")
 path = views.forecast_path(predicted, history=warehouse.mart(home, "fct_daily_cost"), budgets=company)
 ahead = [
-    charts.forecast(own, outlook=outlook, accuracy=accuracy, data_date=data_date)
+    charts.noted(charts.forecast(own, outlook=outlook, accuracy=accuracy, data_date=data_date), behind)
     for own in path.partition_by("currency")
 ]
 display(*ahead)
 
 # %%
 budgets = views.budgets(status, month=month).partition_by("billing_currency")
-held = [charts.budgets(own, month=month, data_date=data_date) for own in budgets]
+held = [charts.noted(charts.budgets(own, month=month, data_date=data_date), behind) for own in budgets]
 display(*held)
 
 # %%

@@ -348,6 +348,49 @@ def test_everything_is_compared_with_the_budget_for_everything_of_its_currency_m
     assert found["budget"].to_list() == [300, 900, 3600]
 
 
+def test_estimated_days_are_learnt_from_and_longer_charges_are_not_and_what_is_known_is_added() -> None:
+    last = FIRST + timedelta(days=34)
+    bare = named(daily(WEEKLY * 5))
+    nothing = pl.lit(Decimal(0)).cast(pl.Decimal(38, 18))
+    day, cost = pl.col("charge_date"), pl.col("effective_cost")
+    fee = pl.lit(Decimal(1000)).cast(pl.Decimal(38, 18))
+    told = bare.with_columns(
+        effective_cost=pl.when(day > last - timedelta(days=2)).then(nothing).otherwise(cost) + fee,
+        estimated_cost=pl.when(day > last - timedelta(days=2)).then(cost).otherwise(nothing),
+        spread_cost=fee,
+    )
+    coming = named(
+        pl.DataFrame({"charge_date": [last + timedelta(days=1)], "known_cost": [1000.0], "standing_cost": [1000.0]})
+    )
+    plain, _ = forecasts(bare, data_through=last)
+    found, _ = forecasts(told, data_through=last, ahead=coming)
+    assert found["expected"][0] == pytest.approx(plain["expected"][0] + 1000)
+    assert found["low"][0] == pytest.approx(plain["low"][0] + 1000)
+    assert found["known_cost"].to_list()[:2] == [1000, 0]
+    assert found["expected"].to_list()[1:] == pytest.approx(plain["expected"].to_list()[1:])
+
+
+def test_models_are_not_tested_on_days_that_are_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = FIRST + timedelta(days=34)
+    tested: list[int] = []
+    monkeypatch.setattr(module, "_backtest", lambda _, costs: tested.append(len(costs)) or {"seasonal_naive": {}})
+    zero = pl.lit(Decimal(0)).cast(pl.Decimal(38, 18))
+    guess = pl.when(pl.col("charge_date") > last - timedelta(days=3)).then(pl.lit(Decimal(1))).otherwise(zero)
+    history = named(daily(WEEKLY * 5)).with_columns(estimated_cost=guess.cast(pl.Decimal(38, 18)), spread_cost=zero)
+    forecasts(history, data_through=last)
+    assert tested == [32]
+
+
+def test_the_outlook_tells_reported_estimated_and_known_apart() -> None:
+    spent = named(daily([10.0] * 25, first=date(2026, 10, 1))).with_columns(
+        estimated_cost=pl.lit(Decimal(2)), estimated_margin=pl.lit(Decimal(1))
+    )
+    coming = ahead(date(2026, 10, 26), date(2026, 12, 31), expected=10, width=3).with_columns(known_cost=pl.lit(4.0))
+    found = outlook(coming, spent, pl.DataFrame(schema=BUDGET_SCHEMA)).filter(period="month").row(0, named=True)
+    assert (found["actual"], found["estimated"], found["known"]) == (250, 50, 24)
+    assert (found["low"], found["expected"], found["high"]) == (360 - 18 - 25, 360, 360 + 18 + 25)
+
+
 def test_no_forecast_no_outlook() -> None:
     nothing = ahead(date(2026, 10, 26), date(2026, 10, 26), expected=1, width=1).clear()
     assert outlook(nothing, named(daily(WEEKLY)), pl.DataFrame(schema=BUDGET_SCHEMA)).is_empty()

@@ -96,19 +96,21 @@ def test_without_offenders_there_are_none_and_no_facts() -> None:
     assert (found.passed, found.found, found.facts) == (True, "none", [])
 
 
-def test_sources_that_are_behind_are_named_with_their_days() -> None:
+def test_a_source_that_has_stopped_is_named_with_its_last_day_and_its_habit() -> None:
     gate = "stale data"
-    whole = row(gate, "days", value=4.0, threshold=3.0, is_passed=False, whole=Decimal(2))
-    late = row(gate, "days", subject="gcp_detailed", value=4.0, threshold=3.0, is_passed=False, since=date(2026, 10, 1))
-    fresh = row(gate, "days", subject="aws_cur", value=0.0, threshold=3.0, is_passed=True)
-    found = judged(whole, late, fresh)[gate]
+    whole = row(gate, "count", value=1.0, threshold=0.0, is_passed=False, detail="2 sources, 1 late")
+    stopped = row(
+        gate, "count", subject="OpenAI (openai_costs), account X", detail="usually every day", is_passed=False,
+        since=date(2026, 10, 3),
+    )  # fmt: skip
+    found = judged(whole, stopped)[gate]
     assert (found.found, found.wanted) == (
-        "gcp_detailed 4 days behind",
-        "every source within 3 days of the newest",
+        "OpenAI (openai_costs), account X: last usage 3 October, usually every day; 2 sources, 1 late",
+        "none",
     )
-    assert found.facts[1]["since"] == "2026-10-01"
-    good = judged(row(gate, "days", value=0.0, threshold=3.0, is_passed=True, whole=Decimal(2)), fresh)[gate]
-    assert (good.passed, good.found) == (True, "2 sources, none behind")
+    assert found.facts[0]["since"] == "2026-10-03"
+    good = judged(row(gate, "count", value=0.0, threshold=0.0, is_passed=True, detail="2 sources, 0 late"))[gate]
+    assert (good.passed, good.found) == (True, "none; 2 sources, 0 late")
 
 
 def test_a_verdict_is_plain_json_with_exact_amounts() -> None:

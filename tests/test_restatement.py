@@ -77,6 +77,27 @@ def test_the_breakdown_in_the_ledger_adds_up_to_its_totals(home: Home, restated:
         assert sum(rows for _, rows, *_ in sums) == delivery.rows_published
 
 
+def test_the_ledger_keeps_what_each_day_cost_of_what_comes_again_every_day(home: Home) -> None:
+    correction = [*charge("-3"), "s-1", "Correction"]
+    file = home.root.parent / "bill.csv"
+    rows = [
+        of("s-1", "10"), of("s-2", "0.000000000000000001"), of("s-2", "7", BillingCurrency="EUR"),
+        of("s-1", "5", ChargePeriodStart="2026-09-04T00:00:00Z", ChargePeriodEnd="2026-09-05T00:00:00Z"),
+        of("s-1", "9", ChargePeriodEnd="2026-10-01T00:00:00Z"),
+        of("s-1", "100", category="Purchase", ChargeFrequency="One-Time"),
+    ]  # fmt: skip
+    header = [*HEADER, "SubAccountId", "ChargeClass"]
+    file.write_text(text(*([*row, ""] for row in rows), correction, header=header), encoding="utf-8")
+    assert ingest(home, [file], data_docs=False).refused == []
+    [delivery] = lake.deliveries(home)
+    assert {key: Decimal(cost) for key, cost in delivery.effective_by_day.items()} == {
+        "2026-09-03 EUR": Decimal(7),
+        "2026-09-03 USD": Decimal("10.000000000000000001"),
+        "2026-09-04 USD": Decimal(5),
+    }
+    assert lake.withdraw(home, delivery.unit).effective_by_day == {}
+
+
 def test_any_two_deliveries_of_a_month_compare_in_the_order_they_came(
     home: Home, restated: tuple[Delivery, Delivery]
 ) -> None:

@@ -11,11 +11,13 @@ import pytest
 
 from finops_lib.analysis.spend import (
     daily_history,
+    days_ahead,
     headline_figures,
     kpi,
 )
 
 MONEY = pl.Decimal(38, 18)
+ESTIMATES = ("estimated_cost", "estimated_margin", "spread_cost", "standing_cost")
 
 
 def rows(columns: str, *found: tuple[Any, ...]) -> pl.DataFrame:
@@ -26,15 +28,16 @@ def rows(columns: str, *found: tuple[Any, ...]) -> pl.DataFrame:
         [dict(zip(names, row, strict=True)) for row in found], schema=dict.fromkeys(names), strict=False
     )
     dates = [pl.col("charge_date").cast(pl.String).str.to_date()] if "charge_date" in names else []
-    return frame.with_columns(*(pl.col(n).cast(pl.String).cast(t) for n, t in money.items()), *dates)
+    nothing = [pl.lit(0).cast(MONEY).alias(n) for n in ESTIMATES if n not in names]
+    return frame.with_columns(*(pl.col(n).cast(pl.String).cast(t) for n, t in money.items()), *dates, *nothing)
 
 
 MONTHLY = rows(
-    "month service_name billing_currency effective_cost month_cost",
-    ("2026-09", "GPU", "USD", "1140", "1165"),
-    ("2026-10", "GPU", "USD", "90", "127.000000000000000001"),
-    ("2026-10", "Tokens", "USD", "37.000000000000000001", "127.000000000000000001"),
-    ("2026-10", "GPU", "EUR", "2", "2"),
+    "month service_name billing_currency effective_cost month_cost month_estimated_cost month_known_future_cost",
+    ("2026-09", "GPU", "USD", "1140", "1165", "0", "0"),
+    ("2026-10", "GPU", "USD", "90", "127.000000000000000001", "0", "0"),
+    ("2026-10", "Tokens", "USD", "37.000000000000000001", "127.000000000000000001", "0", "0"),
+    ("2026-10", "GPU", "EUR", "2", "2", "0", "0"),
 )
 ALLOCATED = rows(
     "charge_date team allocation billing_currency effective_cost",
@@ -57,15 +60,15 @@ KPIS = rows(
     ("cost_per_1m_tokens", None, "2026-10", "company", "USD", 3.0, 12.0, 4.0),
     ("cost_per_1m_tokens", None, "2026-10", "company", "GBP", None, None, None),
 )
-BUDGETS = "month billing_currency binds budgets budget_amount actual_cost expected_cost expected_ratio coverage "
-BUDGETS += "data_through"
+BUDGETS = "month billing_currency binds budgets budget_amount actual_cost estimated_cost expected_cost expected_ratio "
+BUDGETS += "coverage data_through"
 ON = date(2026, 10, 25)
 COMPANY = rows(
     BUDGETS,
-    ("2026-10", "USD", "everything", 1, "150", "100", "150", 1.0, 1.0, ON),
-    ("2026-10", "EUR", "teams", 4, "50", "40", "45", 0.9, 0.92, ON),
-    ("2026-11", "USD", "everything", 1, "50", "0", None, None, None, ON),
-    ("2026-11", "EUR", "teams", 1, "50", "0", "45", 0.9, None, ON),
+    ("2026-10", "USD", "everything", 1, "150", "100", "0", "150", 1.0, 1.0, ON),
+    ("2026-10", "EUR", "teams", 4, "50", "40", "0", "45", 0.9, 0.92, ON),
+    ("2026-11", "USD", "everything", 1, "50", "0", "0", None, None, None, ON),
+    ("2026-11", "EUR", "teams", 1, "50", "0", "0", "45", 0.9, None, ON),
 )
 
 
@@ -226,3 +229,51 @@ def test_amounts_stay_exact(frame: pl.DataFrame) -> None:
     amounts = [t for name, t in frame.schema.items() if name.endswith(("cost", "amount"))]
     assert amounts
     assert all(isinstance(t, pl.Decimal) and t.scale == 18 for t in amounts)
+
+
+def lines(*found: tuple[date, str, str, float, float], name: str = "Fee") -> pl.DataFrame:
+    """Charges longer than a day, day by day: day, team, currency, effective cost, the part of it that recurs."""
+    return pl.DataFrame(
+        [
+            {
+                "charge_date": day, "team": team, "billing_currency": currency, "service_provider_name": "P",
+                "service_name": name, "charge_category": "Purchase", "effective_cost": cost, "standing_cost": standing,
+            }
+            for day, team, currency, cost, standing in found
+        ]
+    )  # fmt: skip
+
+
+def october(first: int, last: int) -> list[date]:
+    return [date(2026, 10, day) for day in range(first, last + 1)]
+
+
+def ahead(*frames: pl.DataFrame) -> dict[tuple[str, str, date], tuple[float, float]]:
+    found = days_ahead(pl.concat(frames), data_through=date(2026, 10, 25), until=date(2026, 11, 30))
+    keys = ("scope_value", "currency", "charge_date", "known_cost", "standing_cost")
+    return {(who, currency, day): (known, going) for who, currency, day, known, going in found.select(keys).iter_rows()}
+
+
+def test_a_month_s_fee_goes_on_at_as_much_a_month_and_once_only_and_ended_charges_do_not() -> None:
+    found = ahead(
+        lines(*((day, "a", "USD", 10.0, 10.0) for day in october(1, 31))),
+        lines(*((day, "a", "USD", 3.0, 0.0) for day in october(20, 28)), name="Once"),
+        lines(*((day, "b", "USD", 7.0, 7.0) for day in october(1, 24)), name="Ended"),
+        lines(*((day, "b", "EUR", 2.0, 2.0) for day in october(1, 25)), name="Tax to date"),
+    )
+    assert found["a", "USD", date(2026, 10, 28)] == (13, 13)
+    assert found["a", "USD", date(2026, 10, 31)] == (10, 10)
+    assert found["a", "USD", date(2026, 11, 1)] == (0, pytest.approx(310 / 30))
+    assert found["b", "EUR", date(2026, 10, 26)] == (0, 2)
+    assert found["b", "EUR", date(2026, 11, 30)] == (0, 2)
+    assert not [key for key in found if key[:2] == ("b", "USD")]
+    assert found["all", "USD", date(2026, 11, 1)] == found["a", "USD", date(2026, 11, 1)]
+
+
+def test_a_fee_that_begins_in_days_to_come_is_known_and_not_added_twice() -> None:
+    found = ahead(
+        lines(*((day, "a", "USD", 10.0, 10.0) for day in october(1, 25))),
+        lines(*((day, "a", "USD", 15.0, 15.0) for day in october(26, 27))),
+    )
+    assert found["a", "USD", date(2026, 10, 26)] == (15, 15)
+    assert found["a", "USD", date(2026, 10, 28)] == (0, 10)

@@ -33,7 +33,12 @@
 
 {# The amounts that are split: what they add up to before, they add up to after. #}
 {% macro split_amounts() -%}
-{{ return(['billed_cost', 'effective_cost', 'commitment_saving']) }}
+{{ return(['billed_cost', 'effective_cost', 'commitment_saving'] + dated_amounts()) }}
+{%- endmacro %}
+
+{# What a day costs beyond what was reported of it, and what of both is of charges longer than a day. #}
+{% macro dated_amounts() -%}
+{{ return(['estimated_cost', 'estimated_margin', 'spread_cost', 'standing_cost']) }}
 {%- endmacro %}
 
 {# On which line of a team's statement a cost stands: a share of a pool, the team's own usage, or its other charges. #}

@@ -117,12 +117,17 @@ def forecast(history: pl.DataFrame, *, until: date, model: Model | None = None) 
     return _frame(last, ahead, model)
 
 
-def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def forecasts(
+    history: pl.DataFrame, *, data_through: date, ahead: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Forecast every series to the end of the year, and say how wrong the models were.
 
-    Reads    scope, scope_value, currency, charge_date (UTC day), effective_cost. Days after `data_through` are not
-             looked at. A series that has been silent for a week or more has stopped and costs 0 since; a shorter
-             silence is a bill still to come, and is forecast.
+    Reads    scope, scope_value, currency, charge_date (UTC day), effective_cost, and where there are such
+             estimated_cost and spread_cost. Days after `data_through` are not looked at. What is learnt from is what
+             was reported and estimated, without charges longer than a day; models are tested on reported days alone.
+             `ahead`: as analysis.spend.days_ahead has it: what it knows of the days to come, and what goes on, is added
+             and never forecast. A series that has been silent for a week or more has stopped and costs 0 since; a
+             shorter silence is a bill still to come, and is forecast.
     Returns  the rows of the datasets `forecast` (from the day after `data_through` to the end of that day's year)
              and `forecast_accuracy`, whose coverage is that of intervals widened by what the other folds taught.
              A series of less than 21 days has neither; one too short to test Prophet on a month it has not seen
@@ -132,19 +137,21 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
     until = period_ends(data_through).year
     rows: list[pl.DataFrame] = []
     errors: list[dict[str, object]] = []
-    known = history.filter(pl.col("charge_date") <= data_through)
+    known = _learnt_from(history.filter(pl.col("charge_date") <= data_through))
     for keys, series in sorted(known.partition_by(*SERIES, as_dict=True).items()):
         first, costs = _series(series)
+        unreported = len(costs) - _reported(series, first)
         silent = (data_through - first).days + 1 - len(costs)
         if silent >= WEEK:
             costs = np.concatenate([costs, np.zeros(silent)])
         if len(costs) < SHORTEST["seasonal_naive"]:
             continue
         names = dict(zip(SERIES, keys, strict=True))
-        tested = _backtest(first, costs)
+        tested = _backtest(first, costs[: len(costs) - unreported])
         last = first + timedelta(days=len(costs) - 1)
-        model, ahead = _answer(first, costs, (until - last).days, tested)
-        answered = _frame(last, ahead, model).filter(pl.col("charge_date") > data_through)
+        model, predicted = _answer(first, costs, (until - last).days, tested)
+        answered = _frame(last, predicted, model).filter(pl.col("charge_date") > data_through)
+        answered = _with_known(answered, None if ahead is None else ahead.filter(**names))
         rows.append(answered.with_columns(pl.lit(value).alias(name) for name, value in names.items()))
         errors.extend({**names, **error} for error in _accuracy(tested))
     run = {
@@ -155,7 +162,7 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
     return (
         pl.concat([pl.DataFrame(schema=_FORECAST), *(r.select(_FORECAST.names()) for r in rows)])
         .with_columns(**run)
-        .select(*run, *SERIES, "model", "charge_date", "expected", "low", "high"),
+        .select(*run, *SERIES, "model", "charge_date", "expected", "low", "high", "known_cost"),
         pl.DataFrame(errors, schema=_ACCURACY).with_columns(**run).select(*run, *_ACCURACY),
     )
 
@@ -163,11 +170,12 @@ def forecasts(history: pl.DataFrame, *, data_through: date) -> tuple[pl.DataFram
 def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
     """Where each series will stand at the end of the month, the quarter and the year, beside its budget.
 
-    Reads    `forecast`: the mart fct_forecast (one run). `history`: as `forecasts` reads it. `budgets`: the mart
-             fct_budget_scope; the scopes of a whole team or of everything are compared.
-    Returns  scope, scope_value, currency, model, period (month, quarter, year), period_end, actual (spent so far),
-             expected = actual + what is forecast, low, high, budget (NULL unless every month of the period has
-             one), expected_ratio = expected / budget.
+    Reads    `forecast`: the mart fct_forecast (one run). `history`: as analysis.spend.daily_history has it. `budgets`:
+             the mart fct_budget_scope; the scopes of a whole team or of everything are compared.
+    Returns  scope, scope_value, currency, model, period (month, quarter, year), period_end, actual (reported so far),
+             estimated (days not reported yet), known (billed already for days to come), expected = actual + estimated
+             + known + what is forecast, low, high (the estimate's margin included), budget (NULL unless every month of
+             the period has one), expected_ratio = expected / budget.
              low and high add up the days' bounds, as the mart fct_budget_status does. That is wider than 80 % where
              errors cancel out, but they rarely do: a wrong trend is wrong every day. In the sample company's
              backtest such intervals held 80 to 100 % of the sums of 7, 30 and 90 days; treating days as
@@ -187,9 +195,15 @@ def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame
         )
         for period, end, start in zip(PeriodEnds._fields, ends, _starts(ends), strict=True):
             ahead = series.filter(pl.col("charge_date") <= end).sort("charge_date")
-            actual = spent.filter(pl.col("charge_date") >= start).get_column("effective_cost").sum()
+            so_far = spent.filter(pl.col("charge_date") >= start)
+            actual, estimated, margin = (
+                float(so_far.get_column(name).sum()) if name in so_far.columns else 0.0
+                for name in ("effective_cost", "estimated_cost", "estimated_margin")
+            )
+            known = float(ahead.get_column("known_cost").sum()) if "known_cost" in ahead.columns else 0.0
             days = Days(*(ahead.get_column(name).to_numpy() for name in Days._fields))
-            expected = float(actual) + float(days.expected.sum())
+            told = actual + estimated
+            expected = told + float(days.expected.sum())
             budget = allowed.get((*keys, f"{end:%Y-%m}"), {}).get(period)
             found.append(
                 {
@@ -197,10 +211,12 @@ def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame
                     "model": series.get_column("model")[0],
                     "period": period,
                     "period_end": end,
-                    "actual": float(actual),
+                    "actual": actual,
+                    "estimated": estimated,
+                    "known": known,
                     "expected": expected,
-                    "low": float(actual) + float(days.low.sum()),
-                    "high": float(actual) + float(days.high.sum()),
+                    "low": told - margin + float(days.low.sum()),
+                    "high": told + margin + float(days.high.sum()),
                     "budget": budget,
                     "expected_ratio": expected / budget if budget else None,
                 }
@@ -210,7 +226,7 @@ def outlook(forecast: pl.DataFrame, history: pl.DataFrame, budgets: pl.DataFrame
 
 _NAMES = {"scope": pl.String, "scope_value": pl.String, "currency": pl.String}
 _DAYS = {"charge_date": pl.Date, "expected": pl.Float64, "low": pl.Float64, "high": pl.Float64, "model": pl.String}
-_FORECAST = pl.Schema({**_NAMES, **_DAYS})
+_FORECAST = pl.Schema({**_NAMES, **_DAYS, "known_cost": pl.Float64})
 _ACCURACY = pl.Schema(
     {
         **_NAMES,
@@ -230,6 +246,8 @@ _OUTLOOK = pl.Schema(
         "period": pl.String,
         "period_end": pl.Date,
         "actual": pl.Float64,
+        "estimated": pl.Float64,
+        "known": pl.Float64,
         "expected": pl.Float64,
         "low": pl.Float64,
         "high": pl.Float64,
@@ -237,6 +255,38 @@ _OUTLOOK = pl.Schema(
         "expected_ratio": pl.Float64,
     }
 )
+
+
+def _learnt_from(history: pl.DataFrame) -> pl.DataFrame:
+    """The series to forecast, as effective_cost: what was reported and estimated, without charges longer than a day."""
+    cost = pl.col("effective_cost").cast(pl.Float64)
+    if "estimated_cost" not in history.columns:
+        return history.with_columns(effective_cost=cost, estimated=False)
+    estimated = pl.col("estimated_cost")
+    return history.with_columns(
+        effective_cost=cost + estimated.cast(pl.Float64) - pl.col("spread_cost").cast(pl.Float64),
+        estimated=estimated != 0,
+    )
+
+
+def _reported(series: pl.DataFrame, first: date) -> int:
+    """How many days of a series no part of which is an estimate."""
+    day = series.filter("estimated")["charge_date"].min()
+    last = series["charge_date"].max()
+    assert isinstance(last, date)
+    return ((day if isinstance(day, date) else last + timedelta(days=1)) - first).days
+
+
+def _with_known(answered: pl.DataFrame, ahead: pl.DataFrame | None) -> pl.DataFrame:
+    """A forecast with what is known of its days, or goes on, added to the expectation and to both ends."""
+    if ahead is None:
+        return answered.with_columns(known_cost=pl.lit(0.0))
+    added = pl.col("standing_cost").fill_null(0.0)
+    return (
+        answered.join(ahead.select("charge_date", "known_cost", "standing_cost"), on="charge_date", how="left")
+        .with_columns(pl.col("expected", "low", "high") + added, pl.col("known_cost").fill_null(0.0))
+        .drop("standing_cost")
+    )
 
 
 def _month_end(year: int, month: int) -> date:

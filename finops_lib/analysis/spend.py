@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
+
+SAME_COST = 1e-6
+"""Two days cost the same where they differ by less than this part: shares of a charge are rounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,22 +31,93 @@ class Figure:
 
 
 def daily_history(allocated: pl.DataFrame, *, data_through: date) -> pl.DataFrame:
-    """The series to forecast: everything, and every team, each currency apart.
+    """What each day cost: everything, and every team, each currency apart.
 
-    Reads    the mart fct_allocated_cost; days after `data_through` are left out, since no provider has reported them
-             whole.
-    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost; one row
-             per day with charges.
+    Reads    the mart fct_allocated_cost; days after `data_through` are left out, since no provider has reported them.
+    Returns  scope (total, team), scope_value (`all`, or the team), currency, charge_date, effective_cost (reported),
+             estimated_cost, estimated_margin, spread_cost (part of the first two that charges longer than a day cost);
+             one row per day with charges or estimates.
     """
-    daily = allocated.filter(pl.col("charge_date") <= data_through).select(
-        "team", "charge_date", "effective_cost", currency="billing_currency"
+    amounts = ("effective_cost", "estimated_cost", "estimated_margin", "spread_cost")
+    return _by_series(allocated.filter(pl.col("charge_date") <= data_through), amounts)
+
+
+def days_ahead(allocated: pl.DataFrame, *, data_through: date, until: date) -> pl.DataFrame:
+    """What is known of the days to come, and what goes on: the cost of charges longer than a day.
+
+    Reads    the mart fct_allocated_cost.
+    Returns  scope, scope_value, currency, charge_date, known_cost (billed already for the day), standing_cost (known,
+             or going on: what recurs of each provider's service costs on as it does on `data_through`, or, where that
+             is a whole month's charge, as much a month; what has ended by then, or comes once, does not go on).
+    """
+    line = ["team", "currency", "service_provider_name", "service_name", "charge_category"]
+    day, cost = pl.col("charge_date"), pl.col("standing_cost").cast(pl.Float64)
+    named = allocated.rename({"billing_currency": "currency"})
+    known = _by_series(named.rename({"currency": "billing_currency"}).filter(day > data_through), ("effective_cost",))
+    month = (data_through.replace(day=1), _month_end(data_through))
+    standing = named.filter(day >= month[0]).group_by(*line, day).agg(cost.sum())
+    # A charge is one, whoever owns its days.
+    charge = [name for name in line if name != "team"]
+    whole = (
+        standing.filter(day.is_between(*month))
+        .group_by(*charge, day)
+        .agg(cost.sum())
+        .group_by(charge)
+        .agg(days=(cost != 0).sum(), spread=(cost.max() - cost.min()).abs() / cost.abs().max())
+        .select(*charge, is_whole=(pl.col("days") == month[1].day) & (pl.col("spread") < SAME_COST))
     )
+    calendar = pl.DataFrame({"charge_date": pl.date_range(data_through + timedelta(days=1), until, eager=True)})
+    as_much_a_month = month[1].day / day.dt.days_in_month()
+    goes_on = (
+        standing.filter(day == data_through)
+        .drop("charge_date")
+        .join(whole, on=charge)
+        .join(calendar, how="cross")
+        .select(*line, day, standing_cost=cost * pl.when("is_whole").then(as_much_a_month).otherwise(1.0))
+    )
+    # What is known of a day counts where it is more: another charge of the line may have begun.
+    both = goes_on.join(
+        standing.filter(day > data_through).rename({"standing_cost": "known"}), on=[*line, "charge_date"], how="full",
+        coalesce=True,
+    ).with_columns(
+        standing_cost=pl.when(pl.col("known").abs() > pl.col("standing_cost").fill_null(0.0).abs())
+        .then("known")
+        .otherwise(pl.col("standing_cost").fill_null(0.0))
+    )  # fmt: skip
+    going = _by_series(both.rename({"currency": "billing_currency"}), ("standing_cost",))
+    once = _by_series(
+        named.filter(day > data_through)
+        .with_columns(once=pl.col("effective_cost").cast(pl.Float64) - cost)
+        .rename({"currency": "billing_currency"}),
+        ("once",),
+    )
+    keys = ["scope", "scope_value", "currency", "charge_date"]
+    return (
+        going.join(known, on=keys, how="full", coalesce=True)
+        .join(once, on=keys, how="left")
+        .filter(day <= until)
+        .select(
+            *keys,
+            known_cost=pl.col("effective_cost").cast(pl.Float64).fill_null(0.0),
+            standing_cost=pl.col("standing_cost").fill_null(0.0) + pl.col("once").fill_null(0.0),
+        )
+        .sort(keys)
+    )
+
+
+def _by_series(allocated: pl.DataFrame, amounts: Sequence[str]) -> pl.DataFrame:
+    """Amounts by day of everything and of every team, each currency apart."""
+    daily = allocated.select("team", "charge_date", *amounts, currency="billing_currency")
     scopes = {"total": pl.lit("all"), "team": pl.col("team")}
     keys = ["scope", "scope_value", "currency", "charge_date"]
     return pl.concat(
-        daily.with_columns(scope=pl.lit(scope), scope_value=value).group_by(keys).agg(pl.col("effective_cost").sum())
+        daily.with_columns(scope=pl.lit(scope), scope_value=value).group_by(keys).agg(pl.col(amounts).sum())
         for scope, value in scopes.items()
     ).sort(keys)
+
+
+def _month_end(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def kpi(measured: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -67,17 +141,19 @@ def headline_figures(
     budgets: pl.DataFrame,
     company: pl.DataFrame,
     data_through: date,
+    behind: str = "",
 ) -> list[Figure]:
     """The numbers to know first, each currency apart, each with the sentence that says what it means.
 
-    Reads    the marts fct_monthly_cost, fct_kpi and fct_company_budget, and one month of fct_company_return.
+    Reads    the marts fct_monthly_cost, fct_kpi and fct_company_budget, and one month of fct_company_return; `behind`:
+             the sources that have not reported all days, in words.
     Returns  total spend, share allocated, cost per 1M tokens, forecast versus budget, ROI on bills and on all cost; one
              figure per currency, or one without a value where there is nothing to say it from.
     """
     month = f"{data_through:%Y-%m}"
     unmeasured = "No use case has a month with both a cost and a benefit."
     named: dict[str, tuple[str, Iterator[Figure], str]] = {
-        "Total spend": ("money", _total_spend(monthly, month, data_through), "No charges have been delivered."),
+        "Total spend": ("money", _total_spend(monthly, month, data_through, behind), "No charges have been delivered."),
         "Share allocated": ("share", _allocated(kpis, month), "No charges have been delivered."),
         "Cost per 1M tokens": ("money per 1M tokens", _token_price(kpis, month), "No charge counts tokens."),
         "Forecast versus budget": (
@@ -94,15 +170,22 @@ def headline_figures(
     return figures
 
 
-def _total_spend(monthly: pl.DataFrame, month: str, data_through: date) -> Iterator[Figure]:
-    for row in _rows(monthly.filter(pl.col("month") == month).select("billing_currency", "month_cost").unique()):
+def _total_spend(monthly: pl.DataFrame, month: str, data_through: date, behind: str) -> Iterator[Figure]:
+    totals = ("month_cost", "month_estimated_cost", "month_known_future_cost")
+    for row in _rows(monthly.filter(pl.col("month") == month).select("billing_currency", *totals).unique()):
+        currency = row["billing_currency"]
+        more = f"; {behind}" if behind else ""
+        if row["month_known_future_cost"]:
+            more += f"; {_money(row['month_known_future_cost'], currency)} of it are of days still to come"
+        if row["month_estimated_cost"]:
+            more += f"; days not reported yet are estimated at {_money(row['month_estimated_cost'], currency)} more"
         yield Figure(
             name="Total spend",
             value=row["month_cost"],
             unit="money",
-            currency=row["billing_currency"],
-            meaning=f"Effective cost of all charges in {row['billing_currency']} since {month}-01, with usage reported "
-            f"through {data_through}; credits, refunds and taxes included.",
+            currency=currency,
+            meaning=f"Effective cost of all charges in {currency} since {month}-01, with usage reported "
+            f"through {data_through}{more}; credits, refunds and taxes included.",
         )
 
 
@@ -155,8 +238,10 @@ def _budgeted(company: pl.DataFrame, month: str) -> Iterator[Figure]:
             meaning = f"{month} ended at {spent}{of_them}, beside a budget of {budget}."
         else:
             ending = _money(row["expected_cost"], currency)
+            missing = _money(row["estimated_cost"], currency) if row["estimated_cost"] else None
             meaning = f"{month} is expected to end at {ending}{of_them}, beside a budget of {budget}; "
-            meaning += f"{spent} is spent so far."
+            meaning += f"{spent} is spent so far"
+            meaning += f", and {missing} estimated for days not reported yet." if missing else "."
         yield Figure(
             name="Forecast versus budget",
             value=row["expected_ratio"],

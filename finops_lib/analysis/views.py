@@ -309,7 +309,8 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, budgets: pl.
     """The days before a forecast and the days it covers, everything together, beside the budget per day.
 
     Reads    fct_forecast; `history`: fct_daily_cost; `budgets`: fct_company_budget.
-    Returns  currency, charge_date, actual (NULL where still to come), expected, low, high (NULL where past),
+    Returns  currency, charge_date, actual (reported; NULL where still to come), estimated (what is estimated of days
+             not reported yet; NULL where there is nothing), expected, low, high (NULL where past),
              budget_per_day (the month's budget for everything over its days; NULL where there is none, since the
              budgets of some teams say nothing about all cost), data_through, model.
     """
@@ -319,7 +320,8 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, budgets: pl.
     runs = ahead.group_by("currency").agg(pl.col("data_through", "model").first())
     past = (
         history.group_by("charge_date", currency="billing_currency")
-        .agg(actual=pl.col("effective_cost").sum())
+        .agg(actual=pl.col("effective_cost").sum(), estimated=pl.col("estimated_cost").sum())
+        .with_columns(estimated=pl.when(pl.col("estimated") != 0).then("estimated"))
         .join(runs, on="currency")
         .filter(
             pl.col("charge_date") <= pl.col("data_through"),
@@ -337,7 +339,16 @@ def forecast_path(forecast: pl.DataFrame, *, history: pl.DataFrame, budgets: pl.
             budget_per_day=pl.col("budget_amount").cast(pl.Float64) / pl.col("charge_date").dt.days_in_month()
         )
         .select(
-            "currency", "charge_date", "actual", "expected", "low", "high", "budget_per_day", "data_through", "model"
+            "currency",
+            "charge_date",
+            "actual",
+            "estimated",
+            "expected",
+            "low",
+            "high",
+            "budget_per_day",
+            "data_through",
+            "model",
         )
         .sort("currency", "charge_date")
     )

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import polars as pl
 
 from finops_lib import charts
-from finops_lib.analysis import forecast, reconciliation, roi, spend, views
+from finops_lib.analysis import forecast, governance, reconciliation, roi, spend, views
 from finops_lib.errors import UsageError
 
 MARTS = (
@@ -189,6 +189,8 @@ class Report:
     to_date: bool
     data_date: date
     figures: Sequence[Headline]
+    behind: str = ""
+    """The sources that have not reported the last days, in words."""
     sections: Sequence[Section] = field(default_factory=tuple)
     sheets: Sequence[Table] = ()
     """Tables that only the workbook has."""
@@ -214,11 +216,13 @@ def compose(
     monthly = marts["fct_monthly_cost"]
     _check(month, monthly)
     order = views.currencies(monthly)
-    facts = _Facts(marts=marts, month=month, data_date=data_date, order=order)
+    behind = governance.behind(marts["fct_data_freshness"], through=_last_day(month, data_date))
+    facts = _Facts(marts=marts, month=month, data_date=data_date, order=order, behind=behind)
     return Report(
         month=month,
         to_date=views.is_open(month, data_date=data_date),
         data_date=data_date,
+        behind=behind,
         missing=missing,
         figures=_figures(facts),
         sections=[
@@ -236,6 +240,8 @@ class _Facts:
     data_date: date
     order: Sequence[str]
     """Currencies of the bill, the main one first."""
+    behind: str
+    """The sources that have not reported the last days, in words."""
 
     def charts(
         self, name: str, frame: pl.DataFrame, draw: Callable[[pl.DataFrame], charts.Chart], *, currency: str
@@ -243,7 +249,13 @@ class _Facts:
         """A chart per currency, or the sentence that says what is missing."""
         found = frame[currency].drop_nulls().unique().sort().to_list()
         found.sort(key=lambda c: self.order.index(c) if c in self.order else len(self.order))
-        drawn = [Drawing(name=_slug(f"{name} {c}"), chart=draw(frame.filter(pl.col(currency) == c))) for c in found]
+        drawn = [
+            Drawing(
+                name=_slug(f"{name} {c}"),
+                chart=charts.noted(draw(frame.filter(pl.col(currency) == c)), self.behind),
+            )
+            for c in found
+        ]
         shown = [d for d in drawn if charts.shows(d.chart)]
         return shown, [] if shown else [charts.NEEDS[name]]
 
@@ -258,15 +270,20 @@ def _check(month: str, monthly: pl.DataFrame) -> None:
         )
 
 
+def _last_day(month: str, data_date: date) -> date:
+    """The last day of a month that there is data of."""
+    year, number = map(int, month.split("-"))
+    return min(date(year, number, monthrange(year, number)[1]), data_date)
+
+
 def _figures(facts: _Facts) -> list[Headline]:
-    year, number = map(int, facts.month.split("-"))
-    end = date(year, number, monthrange(year, number)[1])
     found = spend.headline_figures(
         facts.marts["fct_monthly_cost"],
         kpis=facts.marts["fct_kpi"],
         budgets=facts.marts["fct_company_budget"],
         company=views.in_month(facts.marts["fct_company_return"], facts.month),
-        data_through=min(end, facts.data_date),
+        data_through=_last_day(facts.month, facts.data_date),
+        behind=facts.behind,
     )
     names = list(RESTS_ON)
     rank = {c: n for n, c in enumerate(facts.order)}
@@ -619,6 +636,8 @@ def _plan(facts: _Facts) -> Section:
                     Column(name="period_end", title="Ends on", kind="date"),
                     Column(name="currency", title="Currency"),
                     _money("actual", "Spent so far"),
+                    _money("estimated", "Estimated"),
+                    _money("known", "Known of days to come"),
                     _money("expected", "Expected"),
                     _money("low", "Low"),
                     _money("high", "High"),
@@ -649,6 +668,7 @@ def _plan(facts: _Facts) -> Section:
                     _CURRENCY,
                     _money("budget_amount", "Budget"),
                     _money("actual_cost", "Spent"),
+                    _money("estimated_cost", "Estimated"),
                     _money("expected_cost", "Expected"),
                     Column(name="expected_ratio", title="Expected of budget", kind="share"),
                     Column(name="expectation_basis", title="Expected from", absent="–"),
@@ -893,13 +913,20 @@ def _sources(facts: _Facts) -> Section:
         tables=[
             Table(
                 name="data_freshness", title="Deliveries in the lake", mart="fct_data_freshness", basis="Days in UTC",
-                rows=facts.marts["fct_data_freshness"].sort("dataset", "source"),
+                rows=facts.marts["fct_data_freshness"].sort(
+                    "dataset", "source", "service_provider_name", "billing_account_id"
+                ),
                 columns=(
                     Column(name="dataset", title="Dataset"),
                     Column(name="source", title="Source"),
+                    Column(name="service_provider_name", title="Provider", absent="–"),
+                    Column(name="billing_account_id", title="Account", absent="–"),
                     Column(name="first_date", title="From", kind="date", absent="–"),
                     Column(name="last_date", title="To", kind="date", absent="–"),
                     Column(name="row_count", title="Rows", kind="count"),
+                    Column(name="days_behind", title="Days behind", kind="count", absent="–"),
+                    Column(name="usual_gap_days", title="Usually every … days", kind="count", absent="–"),
+                    Column(name="status", title="Status", absent="–"),
                 ),
             ),
         ],

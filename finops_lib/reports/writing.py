@@ -67,6 +67,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "month": report.month,
         "to_date": report.to_date,
         "data_date": report.data_date.isoformat(),
+        "behind": report.behind,
         "basis": BASIS,
         "missing": list(report.missing),
         "figures": [_figure(f, report.data_date) for f in report.figures],

@@ -8,5 +8,6 @@ select
     cast(delivered_at as timestamp) as delivered_at,
     rows_published,
     rows_rejected,
+    effective_by_day,
     withdrawn
 from {{ source('lake', 'delivery') }}

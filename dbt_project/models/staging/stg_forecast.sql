@@ -10,6 +10,7 @@ select
     expected,
     low,
     high,
+    known_cost,
     x_adapter,
     x_source_file,
     x_source_row

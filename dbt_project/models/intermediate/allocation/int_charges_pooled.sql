@@ -16,6 +16,36 @@ with pools as (
     where stage is not null
 ),
 
+charges as (
+    select
+        {{ own | join(',\n        ') }},
+        billed_cost,
+        effective_cost,
+        commitment_saving,
+        cast(0 as decimal(38, 18)) as estimated_cost,
+        cast(0 as decimal(38, 18)) as estimated_margin,
+        case when is_spread then effective_cost else cast(0 as decimal(38, 18)) end as spread_cost,
+        case
+            when is_spread and is_recurring then effective_cost else cast(0 as decimal(38, 18))
+        end as standing_cost,
+        charge_count
+    from {{ ref('int_charges_attributed') }}
+
+    union all
+
+    select
+        {{ own | join(',\n        ') }},
+        cast(0 as decimal(38, 18)) as billed_cost,
+        cast(0 as decimal(38, 18)) as effective_cost,
+        cast(null as decimal(38, 18)) as commitment_saving,
+        estimated_cost,
+        estimated_margin,
+        case when is_spread then estimated_cost else cast(0 as decimal(38, 18)) end as spread_cost,
+        case when is_spread then estimated_cost else cast(0 as decimal(38, 18)) end as standing_cost,
+        0 as charge_count
+    from {{ ref('int_charges_estimated') }}
+),
+
 placed as (
     select
         {% for column in own + split_amounts() + ['charge_count'] %}charges.{{ column }},
@@ -29,7 +59,7 @@ placed as (
         coalesce(of_charge_kind.rule_id, of_service_name.rule_id, of_team.rule_id) as allocation_rule,
         coalesce(of_charge_kind.driver, of_service_name.driver, of_team.driver) as driver,
         coalesce(of_charge_kind.stage, of_service_name.stage, of_team.stage) as stage
-    from {{ ref('int_charges_attributed') }} as charges
+    from charges
     {% for field in ['charge_kind', 'service_name', 'team'] %}
     left join pools as of_{{ field }}
         on
@@ -42,9 +72,8 @@ placed as (
 
 select
     {{ grain | join(',\n    ') }},
-    sum(billed_cost) as billed_cost,
-    sum(effective_cost) as effective_cost,
-    sum(commitment_saving) as commitment_saving,
+    {% for amount in split_amounts() %}sum({{ amount }}) as {{ amount }},
+    {% endfor -%}
     cast(sum(charge_count) as bigint) as charge_count
 from placed
 group by {{ grain | join(', ') }}

@@ -16,7 +16,9 @@ with charges as (
             when charge_category = 'Purchase' then 'purchase'
             when commitment_discount_status = 'Unused' then 'unused_commitment'
             else 'usage'
-        end as charge_kind
+        end as charge_kind,
+        -- What is bought, credited or corrected once says nothing of the days to come.
+        charge_frequency <> 'One-Time' and coalesce(charge_class, '') <> 'Correction' as is_recurring
     from {{ ref('int_charges_by_day') }}
 ),
 
@@ -32,6 +34,8 @@ daily as (
         service_name,
         charge_category,
         charge_kind,
+        is_spread,
+        is_recurring,
         resource_id,
         resource_name,
         x_api_key_id,
@@ -61,8 +65,8 @@ daily as (
     from charges
     group by
         charge_date, billing_month, x_adapter, service_provider_name, billing_account_id, sub_account_id,
-        service_category, service_name, charge_category, charge_kind, resource_id, resource_name, x_api_key_id,
-        charge_description, tags, x_model, x_token_kind, x_service_tier, billing_currency
+        service_category, service_name, charge_category, charge_kind, is_spread, is_recurring, resource_id,
+        resource_name, x_api_key_id, charge_description, tags, x_model, x_token_kind, x_service_tier, billing_currency
 )
 
 select

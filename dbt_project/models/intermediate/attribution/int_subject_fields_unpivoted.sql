@@ -1,7 +1,15 @@
 -- Everything a rule can look at, one row per field: rules are matched once per distinct subject, never per charge.
 -- Tags stand under the key and with the value that the plan's aliases mean; where a key and an alias of it are both
 -- there, the key counts.
-with subjects as (
+with newest as (
+    select
+        max(rules_as_of) as rules_as_of,
+        max(charge_date) as charge_date
+    from {{ ref('int_charges_summed') }}
+    where charge_category = 'Usage' and not is_spread
+),
+
+subjects as (
     select
         subject_key,
         rules_as_of,
@@ -13,6 +21,14 @@ with subjects as (
         rules_as_of,
         {{ subject_columns() | join(',\n        ') }}
     from {{ ref('int_requests_summed') }}
+    union distinct
+    -- Days that are only estimated, by what was billed before, have rules of their own.
+    select
+        charges.subject_key,
+        newest.rules_as_of,
+        {{ 'charges.' ~ subject_columns() | join(',\n        charges.') }}
+    from {{ ref('int_charges_summed') }} as charges
+    inner join newest on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
 ),
 
 tagged as (

@@ -5,6 +5,7 @@ with freshness as (
         dataset,
         source,
         last_date,
+        status,
         max(last_date) over () as newest
     from {{ ref('fct_data_freshness') }}
     where dataset in ('cost_and_usage', 'ai_usage', 'gpu_utilization', 'training_run', 'function_run')
@@ -15,15 +16,7 @@ lags as (
         {{ month_text('newest') }} as month,
         {{ dbt.datediff('last_date', 'newest', 'day') }} as days
     from freshness
-    where dataset = 'cost_and_usage'
-),
-
-delays as (
-    select
-        month,
-        days
-    from lags
-    where days < {{ limit_of('silent_source_days') }}
+    where dataset = 'cost_and_usage' and status <> 'ended'
 ),
 
 sides as (
@@ -86,7 +79,7 @@ select
     cast(sum(days) as decimal(38, 18)) as numerator,
     cast(count(*) as decimal(38, 18)) as denominator,
     cast(null as string) as missing_reason
-from delays
+from lags
 group by month
 
 union all

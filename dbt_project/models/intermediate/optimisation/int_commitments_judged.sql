@@ -8,7 +8,7 @@ with held as (
     select
         billing_account_id,
         {{ month_text('billing_period_start') }} as month,
-        max(case when charge_category = 'Usage' then charge_date end) as last_day_used
+        max(case when charge_category = 'Usage' and is_spread is not true then charge_date end) as last_day_used
     from {{ ref('int_charges_by_day') }}
     group by billing_account_id, {{ month_text('billing_period_start') }}
 ),

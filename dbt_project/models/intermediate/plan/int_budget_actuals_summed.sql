@@ -1,5 +1,6 @@
--- What was spent of each budget in its month and currency: the allocated cost of everything it binds.
--- A budget without charges has no row.
+-- What was spent of each budget in its month and currency: the allocated cost of everything it binds, through the last
+-- day of data. Beside it what days not reported yet are estimated to cost, and what is known of the days to come: those
+-- of charges longer than a day. A budget without charges has no row.
 with monthly as (
     select
         {{ month_text('charge_date') }} as month,
@@ -9,8 +10,12 @@ with monthly as (
         service_name,
         lifecycle,
         billing_currency,
-        sum(effective_cost) as effective_cost
+        sum(case when charge_date <= data_through then effective_cost else 0 end) as effective_cost,
+        sum(case when charge_date > data_through then effective_cost else 0 end) as known_future_cost,
+        sum(estimated_cost) as estimated_cost,
+        sum(estimated_margin) as estimated_margin
     from {{ ref('int_costs_allocated') }}
+    cross join {{ ref('int_data_date_found') }}
     group by
         {{ month_text('charge_date') }}, team, product, use_case, service_name, lifecycle, billing_currency
 )
@@ -18,7 +23,10 @@ with monthly as (
 select
     budgets.budget_name,
     budgets.month,
-    sum(monthly.effective_cost) as actual_cost
+    sum(monthly.effective_cost) as actual_cost,
+    sum(monthly.estimated_cost) as estimated_cost,
+    sum(monthly.estimated_margin) as estimated_margin,
+    sum(monthly.known_future_cost) as known_future_cost
 from {{ ref('stg_budget') }} as budgets
 inner join monthly
     on

@@ -2,7 +2,8 @@
 -- Forecast are everything and every team. Where a budget binds something narrower, or a team too new to be forecast, it
 -- takes the share of its team's forecast, else of everything's, that it had of their cost on the last days of data.
 -- A budget that no charge of those days is bound by has no share, and no row: what is silent is unknown and not free.
--- The bounds of the days are added up, which is wider than the interval of their sum.
+-- What was known of those days when it was made is left out: the bill says it. The bounds of the days are added up, which
+-- is wider than the interval of their sum.
 with thresholds as (
     select min(value) as share_days
     from {{ ref('dim_threshold') }}
@@ -15,9 +16,9 @@ ahead as (
         forecasts.scope,
         case when forecasts.scope = 'team' then {{ name_key('forecasts.scope_value') }} end as team,
         forecasts.currency,
-        sum(forecasts.expected) as expected,
-        sum(forecasts.low) as low,
-        sum(forecasts.high) as high
+        sum(forecasts.expected - coalesce(forecasts.known_cost, 0)) as expected,
+        sum(forecasts.low - coalesce(forecasts.known_cost, 0)) as low,
+        sum(forecasts.high - coalesce(forecasts.known_cost, 0)) as high
     from {{ ref('stg_forecast') }} as forecasts
     inner join {{ ref('int_latest_forecast_found') }} as latest on forecasts.forecast_id = latest.forecast_id
     inner join {{ ref('int_data_date_found') }} as data_date on forecasts.charge_date > data_date.data_through

@@ -1,5 +1,10 @@
--- Up to which day there is data: the last day with a Usage charge. Purchases and taxes may be dated ahead of it.
--- Always one row; null where there is no usage yet.
-select max(charge_date) as data_through
+-- Up to which day there is data: the last day with a Usage charge of at most a day. Purchases and taxes may be dated
+-- ahead of it, and so may the days of longer charges, which count by their first day and only where there are no others.
+-- Always one row; null where there is no usage yet. Each source's own date is in int_sources_dated.
+select
+    coalesce(
+        max(case when not is_spread then charge_date end),
+        max(case when charge_count > 0 then charge_date end)
+    ) as data_through
 from {{ ref('int_charges_summed') }}
 where charge_category = 'Usage'

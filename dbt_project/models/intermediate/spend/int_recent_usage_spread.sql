@@ -72,6 +72,7 @@ select
     billing_currency,
     case
         when told_by = 'estimated' then 'estimated'
+        when told_by = 'spread' then 'period average'
         when hours = 1 then 'hourly'
         when hours <= 24 then 'daily average'
         else 'period average'
@@ -84,6 +85,7 @@ group by
     service_name, billing_currency,
     case
         when told_by = 'estimated' then 'estimated'
+        when told_by = 'spread' then 'period average'
         when hours = 1 then 'hourly'
         when hours <= 24 then 'daily average'
         else 'period average'

@@ -1,6 +1,6 @@
--- Usage of the data's month and the one before, by the period that was billed, and after the last period that a
--- vendor has billed for its models what the tokens counted since would cost at list price. A period billed ahead
--- of the data ends with the data.
+-- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the last
+-- period that a vendor has billed for its models what the tokens counted since would cost at list price; and what other
+-- days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
 with span as (
     select
         cast({{ dbt.dateadd('month', -1, dbt.date_trunc('month', 'data_through')) }} as timestamp) as first_instant,
@@ -45,13 +45,32 @@ billed as (
     from {{ ref('stg_cost_and_usage') }} as charges
     inner join recent_months on charges.lake_month = recent_months.lake_month
     inner join span on charges.charge_period_start >= span.first_instant
-    where charges.charge_category = 'Usage'
+    where
+        charges.charge_category = 'Usage'
+        and charges.charge_period_end <= {{ dbt.dateadd('day', 1, 'charges.charge_period_start') }}
     group by
         charges.charge_period_start, least(charges.charge_period_end, span.end_of_data),
         cast(charges.charge_period_start as date),
         {% for column in subject_columns() %}charges.{{ column }},
         {% endfor -%}
         charges.billing_currency
+),
+
+spread as (
+    select
+        cast(charges.charge_date as timestamp) as period_start,
+        cast({{ dbt.dateadd('day', 1, 'charges.charge_date') }} as timestamp) as period_end,
+        charges.charge_date,
+        {% for column in subject_columns() %}charges.{{ column }},
+        {% endfor -%}
+        charges.billing_currency,
+        charges.effective_cost
+    from {{ ref('int_charges_by_day') }} as charges
+    inner join span
+        on
+            charges.charge_date >= cast(span.first_instant as date)
+            and charges.charge_date < cast(span.end_of_data as date)
+    where charges.charge_category = 'Usage' and charges.is_spread
 ),
 
 counted as (
@@ -69,6 +88,30 @@ counted as (
     where billed_until.billed_until is null or counts.usage_start >= billed_until.billed_until
 ),
 
+-- What a vendor has counted since its last bill is better known than what it used to cost.
+unreported as (
+    select
+        cast(charges.charge_date as timestamp) as period_start,
+        cast({{ dbt.dateadd('day', 1, 'charges.charge_date') }} as timestamp) as period_end,
+        charges.charge_date,
+        {% for column in subject_columns() %}charges.{{ column }},
+        {% endfor -%}
+        charges.billing_currency,
+        charges.estimated_cost
+    from {{ ref('int_charges_estimated') }} as charges
+    inner join span on charges.charge_date >= cast(span.first_instant as date)
+    where
+        charges.charge_category = 'Usage'
+        and (
+            (charges.x_model is null and charges.x_token_kind is null)
+            or charges.service_provider_name not in (
+                select counted.service_provider_name
+                from counted
+                where counted.service_provider_name is not null
+            )
+        )
+),
+
 keyed as (
     select
         period_start,
@@ -82,6 +125,36 @@ keyed as (
         0 as unpriced_requests,
         {{ subject_key() }} as subject_key
     from billed
+
+    union all
+
+    select
+        period_start,
+        period_end,
+        charge_date,
+        service_provider_name,
+        service_name as billed_service,
+        billing_currency,
+        'spread' as told_by,
+        effective_cost,
+        0 as unpriced_requests,
+        {{ subject_key() }} as subject_key
+    from spread
+
+    union all
+
+    select
+        period_start,
+        period_end,
+        charge_date,
+        service_provider_name,
+        service_name as billed_service,
+        billing_currency,
+        'estimated' as told_by,
+        estimated_cost as effective_cost,
+        0 as unpriced_requests,
+        {{ subject_key() }} as subject_key
+    from unreported
 
     union all
 

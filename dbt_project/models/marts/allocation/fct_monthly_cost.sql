@@ -11,8 +11,11 @@ with services as (
         sum(effective_cost) as effective_cost,
         sum(contracted_cost) as contracted_cost,
         sum(list_cost) as list_cost,
+        sum(estimated_cost) as estimated_cost,
+        sum(case when charge_date > data_date.data_through then effective_cost else 0 end) as known_future_cost,
         cast(sum(charge_count) as bigint) as charge_count
     from {{ ref('fct_daily_cost') }}
+    cross join {{ ref('int_data_date_found') }} as data_date
     group by
         {{ month_text('charge_date') }}, service_provider_name, service_category, service_name, billing_currency
 ),
@@ -21,7 +24,9 @@ months as (
     select
         month,
         billing_currency,
-        sum(effective_cost) as month_cost
+        sum(effective_cost) as month_cost,
+        sum(estimated_cost) as month_estimated_cost,
+        sum(known_future_cost) as month_known_future_cost
     from services
     group by month, billing_currency
 ),
@@ -31,6 +36,8 @@ compared as (
         months.month,
         months.billing_currency,
         months.month_cost,
+        months.month_estimated_cost,
+        months.month_known_future_cost,
         case
             when {{ dbt.last_day("cast(concat(months.month, '-01') as date)", 'month') }} <= data_date.data_through
                 then {{ ratio('months.month_cost', 'before.month_cost') }} - 1
@@ -64,11 +71,15 @@ select
     services.effective_cost,
     services.contracted_cost,
     services.list_cost,
+    services.estimated_cost,
+    services.known_future_cost,
     services.charge_count,
     providers.provider_billed_cost,
     providers.provider_cost,
     {{ ratio('providers.provider_cost', 'compared.month_cost') }} as provider_share,
     compared.month_cost,
+    compared.month_estimated_cost,
+    compared.month_known_future_cost,
     compared.month_change
 from services
 inner join providers

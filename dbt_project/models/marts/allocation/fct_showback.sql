@@ -20,6 +20,8 @@ statements as (
         allocation,
         sum(billed_cost) as billed_cost,
         sum(effective_cost) as effective_cost,
+        sum(estimated_cost) as estimated_cost,
+        sum(estimated_margin) as estimated_margin,
         sum(commitment_saving) as commitment_saving,
         cast(sum(charge_count) as bigint) as charge_count
     from lines
@@ -39,6 +41,8 @@ select
     {{ grain | join(',\n    ') }},
     billed_cost,
     effective_cost,
+    estimated_cost,
+    estimated_margin,
     commitment_saving,
     charge_count,
     allocation,

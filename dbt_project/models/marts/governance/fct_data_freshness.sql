@@ -1,11 +1,8 @@
--- What the lake holds and from when to when. For cost_and_usage the days are those of Usage charges: purchases and
--- taxes may be dated ahead of the data. The plan has no days.
+-- What the lake holds, from when to when, and whether what should come every day still does: costs and usage by source,
+-- provider and billing account, everything else by source. For cost_and_usage the days are those of Usage charges of
+-- at most a day: purchases, taxes and longer charges may be dated ahead of the data. The plan has no days.
 {% set days = {
-    'cost_and_usage': "case when charge_category = 'Usage' then cast(charge_period_start as date) end",
-    'ai_usage': 'cast(usage_start as date)',
-    'gpu_utilization': 'cast(usage_start as date)',
     'training_run': 'cast(started_at as date)',
-    'function_run': 'cast(usage_start as date)',
     'outcome': 'period_start',
     'forecast': 'data_through',
     'forecast_accuracy': 'data_through',
@@ -25,14 +22,33 @@
     'threshold': 'cast(null as date)',
 } %}
 
+select
+    dataset,
+    source_name as source,
+    service_provider_name,
+    billing_account_id,
+    first_date,
+    last_date,
+    row_count,
+    days_behind,
+    usual_gap_days,
+    allowed_days,
+    status
+from {{ ref('int_sources_dated') }}
 {% for dataset, day in days.items() %}
+union all
 select
     '{{ dataset }}' as dataset,
     x_adapter as source,
+    cast(null as string) as service_provider_name,
+    cast(null as string) as billing_account_id,
     min({{ day }}) as first_date,
     max({{ day }}) as last_date,
-    count(*) as row_count
+    count(*) as row_count,
+    cast(null as bigint) as days_behind,
+    cast(null as bigint) as usual_gap_days,
+    cast(null as bigint) as allowed_days,
+    cast(null as string) as status
 from {{ ref('stg_' ~ dataset) }}
 group by x_adapter
-{{ 'union all' if not loop.last }}
 {% endfor %}

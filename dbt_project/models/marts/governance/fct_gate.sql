@@ -15,7 +15,7 @@ with gates (gate, measure) as (
         ('forecast error', 'backtest_error'),
         ('unapproved services', 'unapproved_services'),
         ('unexplained invoices', 'unexplained_invoices'),
-        ('stale data', 'days_behind')
+        ('stale data', 'stopped_sources')
     )
 ),
 
@@ -193,15 +193,21 @@ invoices as (
     where stated_by <> 'nothing'
 ),
 
--- Datasets that grow every day; training runs and outcomes come when they come, the plan has no days.
+-- Sources that should report every day, or as often as they used to; what has ended is no longer waited for.
 sources as (
     select
         dataset,
-        source,
+        concat(
+            coalesce(concat(service_provider_name, ' (', source, ')'), source),
+            coalesce(concat(', account ', billing_account_id), '')
+        ) as named,
         last_date,
-        max(last_date) over () as newest
+        days_behind,
+        status,
+        concat('usually every ', case usual_gap_days when 1 then 'day' else concat(cast(usual_gap_days as string), ' days') end)
+            as habit
     from {{ ref('fct_data_freshness') }}
-    where dataset in ('cost_and_usage', 'ai_usage', 'gpu_utilization', 'function_run') and last_date is not null
+    where days_behind is not null and status <> 'ended'
 ),
 
 found as (
@@ -403,12 +409,15 @@ case
         'stale data' as gate,
         cast(null as string) as billing_currency,
         cast(null as string) as subject,
-        cast(null as string) as detail,
+        concat(
+            cast(count(*) as string), ' sources, ',
+            cast(sum(case when status = 'late' then 1 else 0 end) as string), ' late'
+        ) as detail,
         min(last_date) as since,
         cast(null as bigint) as precedence,
-        cast(null as decimal(38, 18)) as part,
+        cast(sum(case when status = 'stopped' then 1 else 0 end) as decimal(38, 18)) as part,
         cast(count(*) as decimal(38, 18)) as whole,
-        cast(max({{ dbt.datediff('last_date', 'newest', 'day') }}) as double) as value -- noqa: LT05
+        cast(sum(case when status = 'stopped' then 1 else 0 end) as double) as value
     from sources
     having count(*) > 0
 
@@ -417,14 +426,15 @@ case
     select
         'stale data' as gate,
         cast(null as string) as billing_currency,
-        source as subject,
-        dataset as detail,
+        concat(named, ', ', dataset) as subject,
+        habit as detail,
         last_date as since,
         cast(null as bigint) as precedence,
-        cast(null as decimal(38, 18)) as part,
+        cast(days_behind as decimal(38, 18)) as part,
         cast(null as decimal(38, 18)) as whole,
-        cast({{ dbt.datediff('last_date', 'newest', 'day') }} as double) as value -- noqa: LT05
+        cast(null as double) as value
     from sources
+    where status = 'stopped'
 )
 
 select

@@ -1,5 +1,6 @@
 -- The FinOps Foundation's KPIs, by month, of the company and of each team, graded by every edition of its thresholds.
--- What cannot be told has no value and says why; it is never 0. Variances and drifts are graded by their size.
+-- What cannot be told has no value and says why; it is never 0. What is estimated of days not reported yet stands beside
+-- it and is in none of them. Variances and drifts are graded by their size.
 {% set grades = ['crawl', 'walk', 'run'] %}
 
 with figures as (
@@ -56,6 +57,24 @@ wanted as (
     from figures
 ),
 
+estimates as (
+    select
+        {{ month_text('charge_date') }} as month,
+        team,
+        billing_currency,
+        sum(estimated_cost) as estimated_cost
+    from {{ ref('int_costs_allocated') }}
+    group by {{ month_text('charge_date') }}, team, billing_currency
+    union all
+    select
+        {{ month_text('charge_date') }} as month,
+        cast(null as string) as team,
+        billing_currency,
+        sum(estimated_cost) as estimated_cost
+    from {{ ref('int_costs_allocated') }}
+    group by {{ month_text('charge_date') }}, billing_currency
+),
+
 lines as (
     select
         measure,
@@ -83,6 +102,10 @@ measured as (
         figures.numerator,
         figures.denominator,
         {{ ratio('figures.numerator', 'figures.denominator') }} as value,
+        case
+            when wanted.billing_currency is not null
+                then coalesce(estimates.estimated_cost, cast(0 as decimal(38, 18)))
+        end as estimated_cost,
         coalesce(figures.missing_reason, listed.missing_reason) as reason
     from wanted
     inner join {{ ref('kpis') }} as listed on wanted.kpi = listed.kpi
@@ -92,6 +115,11 @@ measured as (
             and wanted.month = figures.month
             and coalesce(wanted.team, '') = coalesce(figures.team, '')
             and coalesce(wanted.billing_currency, '') = coalesce(figures.billing_currency, '')
+    left join estimates
+        on
+            wanted.month = estimates.month
+            and coalesce(wanted.team, '') = coalesce(estimates.team, '')
+            and wanted.billing_currency = estimates.billing_currency
 ),
 
 graded as (
@@ -141,6 +169,7 @@ select
     threshold_source,
     numerator,
     denominator,
+    estimated_cost,
     case when value is null then reason end as missing_reason,
     note
 from graded

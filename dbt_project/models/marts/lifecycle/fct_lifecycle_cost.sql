@@ -12,6 +12,8 @@ select
     billing_currency,
     sum(billed_cost) as billed_cost,
     sum(effective_cost) as effective_cost,
+    sum(estimated_cost) as estimated_cost,
+    sum(estimated_margin) as estimated_margin,
     cast(sum(charge_count) as bigint) as charge_count
 from {{ ref('int_costs_allocated') }}
 group by

@@ -8,7 +8,7 @@ with span as (
         min(charge_date) as first_date,
         max(charge_date) as last_date
     from {{ ref('int_charges_summed') }}
-    where charge_category = 'Usage'
+    where charge_category = 'Usage' and is_spread is not true
 ),
 
 days as (

@@ -70,6 +70,9 @@ spent as (
             case when scopes.is_last then 1.0 else 0.0 end
         ) as scope_share,
         coalesce(actuals.actual_cost, cast(0 as decimal(38, 18))) as actual_cost,
+        coalesce(actuals.estimated_cost, cast(0 as decimal(38, 18))) as estimated_cost,
+        coalesce(actuals.estimated_margin, cast(0 as decimal(38, 18))) as estimated_margin,
+        coalesce(actuals.known_future_cost, cast(0 as decimal(38, 18))) as known_future_cost,
         actuals.budget_name is not null as has_charges,
         forecasts.expectation_basis,
         forecasts.expected as forecast_cost,
@@ -109,19 +112,37 @@ shared as (
         is_over,
         is_to_come,
         {{ exact_share('actual_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as actual_cost,
+        {{ exact_share('estimated_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as estimated_cost,
+        {{ exact_share('estimated_margin', 'scope_share', 'is_last', 'month, currency, scope_key') }} as estimated_margin,
+        {{ exact_share('known_future_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as known_future_cost,
         {{ exact_share('forecast_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_cost,
         {{ exact_share('forecast_low', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_low,
         {{ exact_share('forecast_high', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_high
     from spent
 ),
 
+told as (
+    select
+        *,
+        cast(
+            {{ exact_sum('actual_cost', exact_sum('estimated_cost', 'known_future_cost')) }} as decimal(38, 18)
+        ) as told_cost
+    from shared
+),
+
 expected as (
     select
         *,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_cost') }} end as expected_cost,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_low') }} end as expected_low,
-        case when is_over then actual_cost else {{ exact_sum('actual_cost', 'forecast_high') }} end as expected_high
-    from shared
+        case when is_over then told_cost else {{ exact_sum('told_cost', 'forecast_cost') }} end as expected_cost,
+        case
+            when is_over then {{ exact_difference('told_cost', 'estimated_margin') }}
+            else {{ exact_sum('told_cost', exact_difference('forecast_low', 'estimated_margin')) }}
+        end as expected_low,
+        case
+            when is_over then {{ exact_sum('told_cost', 'estimated_margin') }}
+            else {{ exact_sum('told_cost', exact_sum('forecast_high', 'estimated_margin')) }}
+        end as expected_high
+    from told
 ),
 
 whole as (
@@ -177,6 +198,8 @@ select
     cast(scope_amount as decimal(38, 18)) as scope_amount,
     budget_amount,
     cast(actual_cost as decimal(38, 18)) as actual_cost,
+    cast(estimated_cost as decimal(38, 18)) as estimated_cost,
+    cast(known_future_cost as decimal(38, 18)) as known_future_cost,
     cast(forecast_cost as decimal(38, 18)) as forecast_cost,
     case when not is_over then expectation_basis end as expectation_basis,
     cast(expected_cost as decimal(38, 18)) as expected_cost,

@@ -7,6 +7,7 @@ with month_costs as (
         billing_currency,
         sum(effective_cost) as effective_cost
     from {{ ref('int_costs_allocated') }}
+    inner join {{ ref('int_data_date_found') }} as data_date on charge_date <= data_date.data_through
     group by {{ month_text('charge_date') }}, billing_currency
 ),
 
@@ -27,6 +28,8 @@ added as (
         cast(sum(budgets) as bigint) as budgets,
         sum(budget_amount) as budget_amount,
         sum(actual_cost) as actual_cost,
+        sum(estimated_cost) as estimated_cost,
+        sum(known_future_cost) as known_future_cost,
         case when count(expected_cost) = count(*) then sum(expected_cost) end as expected_cost,
         case when count(expected_low) = count(*) then sum(expected_low) end as expected_low,
         case when count(expected_high) = count(*) then sum(expected_high) end as expected_high,
@@ -43,6 +46,8 @@ select
     added.budgets,
     cast(added.budget_amount as decimal(38, 18)) as budget_amount,
     cast(added.actual_cost as decimal(38, 18)) as actual_cost,
+    cast(added.estimated_cost as decimal(38, 18)) as estimated_cost,
+    cast(added.known_future_cost as decimal(38, 18)) as known_future_cost,
     cast(added.expected_cost as decimal(38, 18)) as expected_cost,
     cast(added.expected_low as decimal(38, 18)) as expected_low,
     cast(added.expected_high as decimal(38, 18)) as expected_high,

@@ -235,7 +235,8 @@ account_names as (
     select
         sub_account_id,
         min(sub_account_name) as sub_account_name
-    from {{ ref('int_accounts_named') }}
+    from {{ ref('int_charges_by_day') }}
+    where sub_account_id is not null and sub_account_name is not null
     group by sub_account_id
 ),
 
