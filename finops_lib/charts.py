@@ -460,7 +460,7 @@ def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
             x=alt.X(
                 "roi:Q",
                 axis=_return_axis("Return on cost: (benefit − cost) ÷ cost"),
-                scale=alt.Scale(domainMax=max(_ROOM * _largest(shown["end"]), 0.25), nice=False),
+                scale=alt.Scale(domainMax=max(_ROOM * 1.15 * _largest(shown["end"]), 0.25), nice=False),
             ),
             y=_names("use_case", names),
             color=alt.Color(
@@ -478,7 +478,7 @@ def roi(frame: pl.DataFrame, *, data_date: date) -> Chart:
     zero = alt.Chart(_plain(shown).head(1)).mark_rule(color=INK).encode(x=alt.datum(0))
     labels = _end_labels(
         shown, "use_case", "end",
-        lambda row: f"{signed(row['roi'])} on {short(row['cost'])}", names,
+        lambda row: f"  {signed(row['roi'])} on {short(row['cost'])}, bills {signed(row['roi_of_bills'])}", names,
     )  # fmt: skip
     unknown = frame.filter(pl.col("use_case") != "unallocated").height - known.height
     notes = [

@@ -458,14 +458,19 @@ def test_two_budgets_of_a_team_however_spelt_are_one_sum_that_its_cost_is_held_a
     ]
 
 
+SHARE = Decimal("0.025897853583748565")
+
+
 def test_a_use_case_is_worth_its_benefit_over_its_cost_in_one_currency(lumenar: Warehouse) -> None:
-    # Cost: 0.45 USD and 5 EUR at 1.1. Benefit: half of 20 of revenue and 2 hours at 50.
+    # Cost: 0.45 USD and 5 EUR at 1.1, and its part of its team's share of the pool. Benefit: half of 20 of revenue and
+    # 2 hours at 50.
     assert lumenar.only(
         "select use_case, month, currency, effective_cost, unconverted_cost_charges, benefit, margin, "
         "roi, cost_per_accepted_unit from fct_use_case_value where is_measured"
     ) == (
-        "answers", "2026-09", "USD", Decimal("5.95"), 0, Decimal(60), Decimal("54.05"),
-        pytest.approx(54.05 / 5.95), pytest.approx(0.1),
+        "answers", "2026-09", "USD", Decimal("5.95") + SHARE, 0, Decimal(60), Decimal("54.05") - SHARE,
+        pytest.approx(float((Decimal("54.05") - SHARE) / (Decimal("5.95") + SHARE))),
+        pytest.approx(float(Decimal("5.95") + SHARE) / 59.5),
     )  # fmt: skip
 
 
