@@ -341,18 +341,20 @@ def test_a_part_of_a_pool_for_a_name_that_nobody_has_stops_the_build_before_pool
     with pytest.raises(AssertionError, match="assert_no_pool_is_shared_with_a_team_nobody_knows"):
         built(
             tmp_path, lake, "--exclude-resource-type", "unit_test",
+            "--indirect-selection",
+            "buildable",
             "--select", "+int_shared_cost_split", "+fct_plan_finding",
         )  # fmt: skip
     stopped = Warehouse(tmp_path / "warehouse.duckdb", "")
     assert texts(stopped.ask("select message from fct_plan_finding order by dataset, file_row, reason")) == [
         "rows.csv, row 1, team: 'aplha' is a name that no charge, usage, telemetry, outcome or owner has. "
-        "Write 'alpha' if that is meant, or register it in plan/owner.csv.",
+        "Write 'al-pha' if that is meant, or register it in plan/owner.csv.",
         "rows.csv, row 3, use_case: 'voice bots' is a name that no charge, usage, telemetry, outcome or owner has. "
         "Write 'voice-bot' if that is meant, or register it in plan/owner.csv.",
         "rows.csv, row 2, subject: 'BE TA' is named twice, as another row spells it in another way. "
         "Leave one of the rows.",
         "rows.csv, row 1, consumer_team: 'Alhpa' is a name that no charge, usage, telemetry, outcome or owner has, "
-        "and a part of the pool would be its. Write 'alpha' if that is meant, or register it in plan/owner.csv.",
+        "and a part of the pool would be its. Write 'al-pha' if that is meant, or register it in plan/owner.csv.",
         "rows.csv, row 3, consumer_team: 'newcomers' is a name that no charge, usage, telemetry, outcome or owner "
         "has, and a part of the pool would be its. Mend the name, or register it in plan/owner.csv.",
         "rows.csv, row 5, consumer_team: 'betta' is a name that no charge, usage, telemetry, outcome or owner has. "
