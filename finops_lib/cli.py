@@ -226,7 +226,7 @@ def _outcomes(done: Ingested) -> list[dict[str, Any]]:
             "status": o.status,
             "source": o.source,
             "message": o.message,
-            "unit": asdict(o.unit) if o.unit else None,
+            "unit": asdict(o.partition) if o.partition else None,
             "delivery": asdict(o.delivery) if o.delivery else None,
         }
         for o in done.outcomes
@@ -253,7 +253,7 @@ def _withdraw(options: argparse.Namespace) -> int:
 
     for gone in withdraw(_home(options), options.source, account=options.account, month=options.month):
         money = ", ".join(f"{c} {a}" for c, a in gone.billed_change.items())
-        print(f"withdrawn: {gone.unit}{f', billed {money}' if money else ''}")
+        print(f"withdrawn: {gone.partition}{f', billed {money}' if money else ''}")
     return DONE
 
 
@@ -277,7 +277,7 @@ def _deliveries(options: argparse.Namespace) -> int:
         money = ", ".join(f"{c} {a}" for c, a in d.billed_total.items())
         change = ", ".join(f"{c} {a}" for c, a in d.billed_change.items())
         print(
-            f"{d.delivered_at[:19]}  {d.id}  {d.unit}{': withdrawn' if d.withdrawn else ''}\n"
+            f"{d.delivered_at[:19]}  {d.id}  {d.partition}{': withdrawn' if d.withdrawn else ''}\n"
             f"    {d.rows_read} read, {d.rows_published} published, {d.rows_rejected} rejected, {d.rows_merged} merged,"
             f" {d.rows_added} added{f'; billed {money}' if money else ''}"
             f"{f'; replaces {d.replaced}, change {change or 0}' if d.replaced else ''}"
@@ -369,7 +369,7 @@ def _difference(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(
             {
-                "unit": asdict(found.after.unit),
+                "unit": asdict(found.after.partition),
                 "before": found.before.id,
                 "after": found.after.id,
                 "billed_change": {c: _exact(found.total(c)[0]) for c in found.currencies},
@@ -382,7 +382,7 @@ def _difference(options: argparse.Namespace) -> int:
             }
         )
         return DONE
-    print(f"{found.after.unit}")
+    print(f"{found.after.partition}")
     for word, d in (("from", found.before), ("to", found.after)):
         print(f"{word:6}{d.id}  {d.delivered_at[:19]}{'  withdrawn' if d.withdrawn else ''}")
     for currency in found.currencies:

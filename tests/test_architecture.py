@@ -16,10 +16,11 @@ PACKAGE = ROOT / "finops_lib"
 
 MAY_IMPORT = {
     "errors": set(),
+    "money": set(),
     "contract": {"errors"},
     "lake": {"errors"},
     "pricing": {"errors"},
-    "ingest": {"contract", "lake", "pricing", "errors", "expectations"},
+    "ingest": {"contract", "lake", "pricing", "errors", "expectations", "money"},
     "expectations": {"contract", "errors"},
     "warehouse": {"contract", "lake", "errors"},
     "restatements": {"contract", "lake", "errors"},

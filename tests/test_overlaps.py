@@ -139,9 +139,9 @@ def test_two_small_files_are_copies_only_if_all_of_one_stands_in_the_other(home:
 def test_of_more_rows_than_are_compared_a_sample_tells_copies_and_the_amount_stays_exact(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from finops_lib.ingest import overlaps
+    from finops_lib.ingest.adapt import comparing
 
-    monkeypatch.setattr(overlaps, "SAMPLE", 100)
+    monkeypatch.setattr(comparing, "SAMPLE", 100)
     rows = [charge(f"{n}.000000000000000001") for n in range(1, 401)]
     write(tmp_path / "a" / "part-1.csv", text(*rows[:200]))
     write(tmp_path / "a" / "part-2.csv", text(*rows[200:]))
