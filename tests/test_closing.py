@@ -316,3 +316,33 @@ def test_corrections_add_up_to_new_minus_old_exactly_per_currency(
         for amount in frame.filter(frame["BillingCurrency"] == currency)["BilledCost"]:
             held = EXACT.add(held, amount)
         assert held == wanted
+
+
+@pytest.mark.parametrize("column", ["EffectiveCost", "ListCost", "ContractedCost"])
+def test_a_late_change_of_one_cost_alone_is_a_correction_of_that_cost_in_its_account_month_and_currency(
+    home: Home, column: str
+) -> None:
+    used = "ServiceName", "BillingAccountId", "BillingCurrency"
+
+    def month(changed: dict[tuple[str, str], str]) -> list[list[str]]:
+        return [
+            charge("5", account=account, BillingCurrency=currency, **{column: changed.get((account, currency), "5")})
+            for account in ("a-1", "a-2")
+            for currency in ("EUR", "USD")
+        ]
+
+    bill(home, "september", *month({}))
+    bill(home, "august", *(charge("5", month=8, account=account) for account in ("a-1", "a-2")))
+    close(home, "2026-08,,,2026-09-05,correction", "2026-09,,,2026-10-05,correction")
+    bill(home, "again", *month({("a-1", "USD"): "4.25", ("a-2", "EUR"): "7"}))
+    assert corrections(home, *used, "BilledCost", column, "x_SourceFile") == [
+        (
+            "Amazon EC2", account, currency, Decimal(0), Decimal(amount),
+            f"corrections of 2026-09 in 2026-10, account {account}",
+        )
+        for account, currency, amount in (("a-1", "USD", "-0.75"), ("a-2", "EUR", "2"))
+    ]  # fmt: skip
+    changed = {(d.billing_account, d.corrects, d.month): d for d in lake.current(home).values() if d.corrects}
+    assert {place: d.billed_total for place, d in changed.items()} == {
+        ("a-1", "2026-09", "2026-10"): {"USD": "0"}, ("a-2", "2026-09", "2026-10"): {"EUR": "0"},
+    }  # fmt: skip
