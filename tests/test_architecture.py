@@ -157,8 +157,8 @@ def test_admission_touches_no_file_and_no_clock() -> None:
         calls = {n.func.attr if isinstance(n.func, ast.Attribute) else ast.unparse(n.func)
                  for n in ast.walk(tree) if isinstance(n, ast.Call)}  # fmt: skip
         assert calls.isdisjoint({
-            "open", "exists", "is_file", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "unlink", "mkdir",
-            "now", "today", "print", "execute", "sql", "rows", "run",
+            "open", "exists", "is_file", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "unlink",
+            "mkdir", "now", "today", "print", "execute", "sql", "rows", "run",
         })  # fmt: skip
 
 

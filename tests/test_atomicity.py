@@ -337,12 +337,12 @@ def counting(*a, **k):
 def press():
     if not stopped.wait(1):
         os.kill(os.getpid(), signal.SIGINT)
-def stopping(room, query, file, delivery_id):
+def stopping(room, query, facts):
     if not published:
-        return stage(room, query, file, delivery_id)
+        return stage(room, query, facts)
     threading.Thread(target=press, daemon=True).start()
     try:
-        stage(room, "select sum(a.range * b.range) as n from range(3000000) a, range(3000000) b", file, "")
+        stage(room, "select sum(a.range * b.range) as n from range(3000000) a, range(3000000) b", facts)
     finally:
         stopped.set()
 lake.publish = counting

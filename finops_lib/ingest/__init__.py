@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +23,7 @@ from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page
 from .collect import Batch
-from .facts import COMPANIONS, AccountMonth, Answer, Staged
+from .facts import COMPANIONS, AccountMonth, Answer, Settings
 from .outcomes import Ingested, Interrupted, Outcome
 from .withdrawing import withdraw
 
@@ -56,16 +55,11 @@ def ingest(
     with lake.writing(home), lake.locked(home):
         pass  # what died while it published is finished or forgotten, also where nothing new comes in
     with lake.staging(home) as workdir:
-        call = _Call(
-            home=home,
-            workdir=workdir,
-            began=datetime.now(UTC).isoformat(timespec="microseconds"),
-            account=account,
-            accept_rejects=accept_rejects,
-            dry_run=dry_run,
-            progress=progress,
-            closures=lake.closures(home),
+        began = datetime.now(UTC).isoformat(timespec="microseconds")
+        settings = Settings(
+            workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
         )
+        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=lake.closures(home))
         left = [str(path) for path in paths]
         try:
             with adapt.Database(workdir=workdir) as db:
@@ -113,12 +107,8 @@ class _Call:
     """One call of `ingest`: what it was told, and what it has done so far."""
 
     home: Home
-    workdir: Path
-    began: str
-    account: str | None
-    accept_rejects: bool
+    settings: Settings
     dry_run: bool
-    progress: Callable[[str], None]
     closures: Closures
     """The closed months when the call began: a plan that comes with charges closes no month to them."""
     done: list[_Done] = field(default_factory=list)
@@ -135,10 +125,10 @@ class _Call:
                 self.did(verdict)
             return
         try:
-            with lake.writing(self.home), self._adapting() as room:
-                staged, rows = room.batch(batch)
+            with lake.writing(self.home), adapt.adapting(self.settings) as room:
+                adapted = room.batch(batch)
                 with lake.locked(self.home):
-                    self._settle(room, staged, rows, damaged)
+                    self._settle(room, adapted, damaged)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
 
@@ -152,51 +142,39 @@ class _Call:
                 self.did(together.waiting)
                 continue
             # Exports that another ingestion replaces in between would not be the ones that the ledger names.
-            with lake.writing(self.home), lake.locked(self.home), self._adapting() as room:
+            with lake.writing(self.home), lake.locked(self.home), adapt.adapting(self.settings) as room:
+                self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
                 together = replace(together, holds=lake.current(self.home))
-                stored = {
-                    name: self.home.lake / p.file if p in together.holds else None
-                    for name, p in together.stored.items()
-                }
+                stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
                 entries = [f for d in together.deliveries for f in d.files]
-                staged, rows = room.companions(together.adapter, together.where, stored, entries, together.rejected)
-                self._settle(room, staged, rows, ())
+                adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
+                self._settle(room, adapted, ())
 
-    def _adapting(self) -> AbstractContextManager[Adapting]:
-        return adapt.adapting(
-            workdir=self.workdir,
-            began=self.began,
-            account=self.account,
-            accept_rejects=self.accept_rejects,
-            progress=self.progress,
-        )
-
-    def _settle(self, room: Adapting, staged: Staged, rows: Adapted | None, damaged: Sequence[str]) -> None:
+    def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake, while nobody else publishes."""
+        facts = adapted.facts
         ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
-        asked = admit.questions(staged, ledger) if rows else {}
         answers = {
-            where: room.answer(staged, rows, where, question, self.home.lake)
-            for where, question in asked.items()
-            if rows
+            where: room.answer(adapted, where, question, self.home.lake)
+            for where, question in admit.questions(facts, ledger).items()
         }
-        verdicts = admit.verdicts(staged, ledger, answers, damaged=damaged, claimed=self.claimed)
-        self.claimed.update(admit.claims(staged) | self.claimed)
+        verdicts = admit.verdicts(facts, ledger, answers, damaged=damaged, claimed=self.claimed)
+        self.claimed.update(admit.claims(facts) | self.claimed)
 
         def content(verdict: Verdict) -> Content:
-            if rows is None or verdict.arrived is None:
+            if verdict.arrived is None:
                 return Content()
             where = AccountMonth(verdict.arrived.billing_account, verdict.arrived.month)
-            rejects = room.written_rejects(staged, rows, where) if where in staged.rejected else None
+            rejects = room.written_rejects(adapted, where)
             if not verdict.enters:
                 return Content(rejects=rejects)
-            data, breakdown = room.written(staged, rows, where, answers.get(where, Answer()))
+            data, breakdown = room.written(adapted, where, answers.get(where, Answer()))
             return Content(data=data, breakdown=breakdown, rejects=rejects)
 
         for verdict in verdicts if self.dry_run else lake.commit(self.home, verdicts, content):
-            self.did(verdict, checked=staged.file)
-        for note in staged.passed_over:
-            self.did(Verdict(decision="note", source=staged.adapter.name, messages=(note,)))
+            self.did(verdict, checked=facts.file)
+        for note in facts.passed_over:
+            self.did(Verdict(decision="note", source=facts.adapter.name, messages=(note,)))
 
 
 def _known(home: Home) -> set[str]:
@@ -235,7 +213,7 @@ def _documented(call: _Call) -> Path | None:
             groups[verdict.source or "not recognised", dataset or "cost_and_usage"].append(done)
     if not groups:
         return None
-    call.progress("writing Data Docs")
+    call.settings.progress("writing Data Docs")
     pages = []
     for (source, dataset), found in sorted(groups.items()):
         months = sorted({p.month for d in found if (p := d.verdict.partition) and p.month != TIMELESS})
@@ -247,7 +225,7 @@ def _documented(call: _Call) -> Path | None:
         pages.append(
             expectations.Delivery(
                 title=f"{dataset} from {source}{span}",
-                delivered_at=call.began[:19] + "Z",
+                delivered_at=call.settings.began[:19] + "Z",
                 contract=contract(dataset),
                 parquet=sorted(f for f in files if f is not None and f.exists()),
                 refusals=[message for d in found if not d.verdict.enters for message in d.verdict.messages],

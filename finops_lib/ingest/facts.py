@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -69,6 +69,18 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a call of `ingest` was told that matters wherever its batches are."""
+
+    workdir: Path
+    began: str
+    """When the call began, which names its deliveries too: the same files may come again."""
+    account: str | None
+    accept_rejects: bool
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Staged:
     """A batch in the columns of its contract, and all that is known of it before the lake is asked."""
 
@@ -78,8 +90,8 @@ class Staged:
     """Source under which it lies in the lake."""
     delivery_id: str
     delivered_at: str
-    file: Path | None = None
-    """The Parquet file that was checked; none where nothing could be read."""
+    file: Path
+    """The Parquet file that was checked; not there where nothing could be read."""
     entries: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     """Ledger entries by file name: two exports may well call a file the same."""
     read: Mapping[AccountMonth, Mapping[str, int]] = field(default_factory=dict)
