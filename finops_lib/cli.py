@@ -361,6 +361,7 @@ def _print_table(table: Table) -> None:
 
 
 def _difference(options: argparse.Namespace) -> int:
+    from .money import exact
     from .restatements import difference
 
     if len(options.diff) > 2:
@@ -372,11 +373,11 @@ def _difference(options: argparse.Namespace) -> int:
                 "unit": asdict(found.after.partition),
                 "before": found.before.id,
                 "after": found.after.id,
-                "billed_change": {c: _exact(found.total(c)[0]) for c in found.currencies},
-                "effective_change": {c: _exact(found.total(c)[1]) for c in found.currencies},
+                "billed_change": {c: exact(found.total(c)[0]) for c in found.currencies},
+                "effective_change": {c: exact(found.total(c)[1]) for c in found.currencies},
                 "changes": [
-                    {k: _exact(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
-                    | {"billed_change": _exact(c.billed), "effective_change": _exact(c.effective)}
+                    {k: exact(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
+                    | {"billed_change": exact(c.billed), "effective_change": exact(c.effective)}
                     for c in found.changes
                 ],
             }
@@ -391,7 +392,7 @@ def _difference(options: argparse.Namespace) -> int:
             if c.currency == currency:
                 print(
                     f"  {_signed(c.billed)}  {c.service or 'no service'}, {c.sub_account or 'no sub-account'}, "
-                    f"{c.charge or 'no kind'}: billed {_exact(c.billed_before)} → {_exact(c.billed_after)}, "
+                    f"{c.charge or 'no kind'}: billed {exact(c.billed_before)} → {exact(c.billed_after)}, "
                     f"effective {_signed(c.effective)}, rows {c.rows:+}"
                 )
     if not found.changes:
@@ -399,13 +400,10 @@ def _difference(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _exact(amount: Decimal) -> str:
-    text = f"{amount:f}"
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
-
-
 def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{_exact(amount)}"
+    from .money import exact
+
+    return f"{'+' if amount > 0 else ''}{exact(amount)}"
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 
 import duckdb
 
@@ -11,8 +11,8 @@ from . import lake
 from .contract import literal
 from .errors import UsageError
 from .lake import Delivery, Home
+from .money import EXACT
 
-EXACT = Context(prec=100)
 ZERO = Decimal(0)
 
 

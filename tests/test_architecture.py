@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "ingest": {"contract", "lake", "pricing", "errors", "expectations", "money"},
     "expectations": {"contract", "errors"},
     "warehouse": {"contract", "lake", "errors"},
-    "restatements": {"contract", "lake", "errors"},
+    "restatements": {"contract", "lake", "money", "errors"},
     "export": {"contract", "lake", "warehouse", "errors"},
     "conformance": {"contract", "lake", "warehouse", "errors"},
     "analysis": {"errors"},
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "pipeline": {"contract", "lake", "ingest", "conformance", "warehouse", "analysis", "policy", "reports", "errors"},
     "cli": {
         "errors",
+        "money",
         "lake",
         "ingest",
         "warehouse",

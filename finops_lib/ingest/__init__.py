@@ -67,8 +67,7 @@ def ingest(
                     paths, workdir=workdir, inspector=adapt.FileInspector(db), source=source, dates=dates,
                     known=_known(home) if new_only else (), progress=progress,
                 )  # fmt: skip
-            for aside in collected.asides:
-                call.did(Verdict(decision=aside.status, source=aside.source, messages=(aside.message,)))
+            call.did(*(Verdict(decision=a.status, source=a.source, messages=(a.message,)) for a in collected.asides))
             left = [str(batch) for batch in collected.batches]
             # Charges of companion exports are made month by month where manifests tell the months of all.
             by_month = all(batch.period for batch in collected.batches if batch.adapter.is_companion)
@@ -93,13 +92,9 @@ class _Done:
     """A verdict that was carried out, or in a dry run would be."""
 
     verdict: Verdict
-    checked: Path | None
-
-    @property
-    def is_stored_companion(self) -> bool:
-        here = self.verdict.partition
-        stored = self.verdict.enters or self.verdict.decision == "unchanged"
-        return here is not None and here.dataset == COMPANIONS and stored
+    checked: Path | None = None
+    stored: bool = False
+    """Whether it is a companion export that is stored now: what is said is said of the charges that it makes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +110,13 @@ class _Call:
     claimed: dict[Partition, str] = field(default_factory=dict)
     """Partitions that a batch of this call gave, and the first of its files."""
 
-    def did(self, verdict: Verdict, checked: Path | None = None) -> None:
-        self.done.append(_Done(verdict=verdict, checked=checked))
+    def did(self, *verdicts: Verdict) -> None:
+        self.done.extend(_Done(verdict=verdict) for verdict in verdicts)
 
     def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
         """Bring the files of one batch into the lake."""
         if standing := admit.unchanged(batch, lake.deliveries(self.home)):
-            for verdict in standing:
-                self.did(verdict)
+            self.did(*standing)
             return
         try:
             with lake.writing(self.home), adapt.adapting(self.settings) as room:
@@ -134,7 +128,7 @@ class _Call:
 
     def complete(self, done: Sequence[_Done]) -> None:
         """Make the charges of every account-month of which a companion export has been stored."""
-        arrived = [d.verdict.partition for d in done if d.is_stored_companion and d.verdict.partition]
+        arrived = [d.verdict.partition for d in done if d.stored and d.verdict.partition]
         if not arrived or self.dry_run:
             return
         for together in companions.completed(list(adapters.adapters().values()), arrived, lake.current(self.home)):
@@ -172,9 +166,9 @@ class _Call:
             return Content(data=data, breakdown=breakdown, rejects=rejects)
 
         for verdict in verdicts if self.dry_run else lake.commit(self.home, verdicts, content):
-            self.did(verdict, checked=facts.file)
-        for note in facts.passed_over:
-            self.did(Verdict(decision="note", source=facts.adapter.name, messages=(note,)))
+            stored = facts.is_companion and (verdict.enters or verdict.decision == "unchanged")
+            self.done.append(_Done(verdict=verdict, checked=facts.file, stored=stored))
+        self.did(*(Verdict(decision="note", source=facts.adapter.name, messages=(n,)) for n in facts.passed_over))
 
 
 def _known(home: Home) -> set[str]:
@@ -184,9 +178,8 @@ def _known(home: Home) -> set[str]:
 
 
 def _outcomes(call: _Call) -> Iterator[Outcome]:
-    """What there is to say; a companion export is spoken of with the charges that it makes."""
     for d in call.done:
-        if call.dry_run or not d.is_stored_companion:
+        if call.dry_run or not d.stored:
             yield from Outcome.of(d.verdict, dry_run=call.dry_run)
 
 
