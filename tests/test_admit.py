@@ -314,6 +314,18 @@ def test_rows_that_tell_no_account_or_no_month_enter_nowhere() -> None:
     assert found[1].messages[0].startswith("a.csv: found 2 rows without a billing account or without a month, wanted")
 
 
+def test_a_month_of_which_every_row_is_rejected_is_said_and_stays_as_it_was() -> None:
+    lost = staged(
+        rejected={PLACES[0]: Rejected(rows=2)}, read={PLACES[1]: {"a.csv": 1}}, totals={PLACES[1]: Total(rows=1)}
+    )
+    found = verdicts(lost, ledger())
+    assert [v.decision for v in found] == ["refuse", "publish"]
+    assert found[0].messages == (
+        "cost_and_usage from focus, account a-1, 2026-09: no row of it can be taken (2 rows rejected); what the lake "
+        "holds of it stays.",
+    )
+
+
 def stored(name: str, place: AccountMonth, rejected: dict[str, str], unreadable: int) -> Delivery:
     return Delivery(
         delivery_id=f"{name} {place}", dataset=COMPANIONS, source=name, billing_account=str(place.account),

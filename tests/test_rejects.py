@@ -198,3 +198,21 @@ def test_what_was_rejected_when_an_export_was_stored_is_added_to_what_is_rejecte
     assert (stored.rows_rejected, stored.rejected_total) == (1, {"EUR": "12.95"})
     assert (charges.rows_rejected, charges.rejected_total) == (2, {"EUR": "16.0125"})
     assert charges.notes[-1] == "2 rows rejected: EUR 16.0125 missing"
+
+
+def test_a_bill_of_which_no_row_can_be_taken_leaves_the_month_as_it_was_and_says_so(home: Home, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(text(charge("3")), encoding="utf-8")
+    bad.write_text(text(charge("4", category="Gift"), charge("5", category="Gift")), encoding="utf-8")
+    ingest(home, [good], data_docs=False)
+    before = lake.current(home)
+    done = ingest(home, [bad], accept_rejects=True, data_docs=False)
+    assert [(o.status, o.message) for o in done.outcomes] == [
+        (
+            "refused",
+            "cost_and_usage from focus, account a-1, 2026-09: no row of it can be taken (2 rows rejected); what the "
+            "lake holds of it stays.",
+        )
+    ]
+    assert lake.current(home) == before
+    assert [row[1] for row in rejected(home)] == [1, 2]

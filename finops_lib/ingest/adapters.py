@@ -53,7 +53,7 @@ class Adapter:
     month: str | None = None
     billed: tuple[str, str] | None = None
     conserves: tuple[Conserved, ...] = ()
-    """Costs that add up like the billed amount, in its currency, wherever every row of a unit states them."""
+    """Costs that add up like the billed amount, in its currency, wherever every row of an account-month states them."""
     origin: dict[str, str] = field(default_factory=dict)
     holds: str | None = None
     named: str | None = None
@@ -157,7 +157,7 @@ MAPPED = {
 
 
 def sources_page() -> str:
-    """The sources as a page of Markdown: for each what is read, its replace unit, its quirks, what is not covered."""
+    """The sources as a page of Markdown: what is read of each, what a delivery replaces, quirks, what is not covered."""
     lines = [
         "# Sources",
         "",

@@ -134,7 +134,9 @@ def verdicts(
             delivery = _delivery(staged, where, here, whole=whole or staged.is_companion)
             found.append(_settled(here, delivery, ledger, answers.get(where, Answer())))
         else:
-            found.append(verdict)
+            rows = in_rows(staged.rejected[where].rows)
+            nothing = f"{here}: no row of it can be taken ({rows} rejected); what the lake holds of it stays."
+            found.append(replace(verdict, messages=() if refused else (nothing,)))
     for name, messages in refused.items():
         stays = f" {', '.join(spoilt[name])} stays as it was." if spoilt[name] and not staged.is_companion else ""
         said_of_file = tuple(f"{message}{stays}" for message in messages)
@@ -230,14 +232,14 @@ def _rivals(here: Partition, ledger: Ledger) -> list[Partition]:
     """
     if here.dataset != CHARGES:
         return []
-    return [
+    return sorted(
         other
-        for other in sorted(ledger.holds)
+        for other in ledger.holds
         if (other.dataset, other.month) == (here.dataset, here.month)
         and other.source != here.source
         and not other.corrects
         and _spelt_alike(other.billing_account, here.billing_account)
-    ]
+    )
 
 
 def _spelt_alike(one: str, other: str) -> bool:
@@ -346,8 +348,9 @@ class _Route:
 def _route(here: Partition, ledger: Ledger) -> _Route:
     if here.dataset != CHARGES:
         return _Route(target=here, closed=None, corrections=())
+    own = (here.dataset, here.source, here.billing_account)
     corrections = sorted(
-        (p for p in ledger.holds if p == replace(here, month=p.month, corrects=here.month)), key=lambda p: p.month
+        p for p in ledger.holds if p.corrects == here.month and (p.dataset, p.source, p.billing_account) == own
     )
     closed = ledger.closures.of(here.source, here.billing_account, here.month)
     if closed is None:
