@@ -157,7 +157,7 @@ MAPPED = {
 
 
 def sources_page() -> str:
-    """The sources as a page of Markdown: what is read of each, what a delivery replaces, quirks, what is not covered."""
+    """The sources as a page of Markdown: what each reads and replaces, its quirks, and what is not covered."""
     lines = [
         "# Sources",
         "",
