@@ -250,7 +250,7 @@ def _outcomes(done: Ingested) -> list[dict[str, Any]]:
             "status": o.status,
             "source": o.source,
             "message": o.message,
-            "unit": asdict(o.unit) if o.unit else None,
+            "unit": asdict(o.partition) if o.partition else None,
             "delivery": asdict(o.delivery) if o.delivery else None,
         }
         for o in done.outcomes
@@ -277,7 +277,7 @@ def _withdraw(options: argparse.Namespace) -> int:
 
     for gone in withdraw(_home(options), options.source, account=options.account, month=options.month):
         money = ", ".join(f"{c} {a}" for c, a in gone.billed_change.items())
-        print(f"withdrawn: {gone.unit}{f', billed {money}' if money else ''}")
+        print(f"withdrawn: {gone.partition}{f', billed {money}' if money else ''}")
     return DONE
 
 
@@ -301,7 +301,7 @@ def _deliveries(options: argparse.Namespace) -> int:
         money = ", ".join(f"{c} {a}" for c, a in d.billed_total.items())
         change = ", ".join(f"{c} {a}" for c, a in d.billed_change.items())
         print(
-            f"{d.delivered_at[:19]}  {d.id}  {d.unit}{': withdrawn' if d.withdrawn else ''}\n"
+            f"{d.delivered_at[:19]}  {d.id}  {d.partition}{': withdrawn' if d.withdrawn else ''}\n"
             f"    {d.rows_read} read, {d.rows_published} published, {d.rows_rejected} rejected, {d.rows_merged} merged,"
             f" {d.rows_added} added{f'; billed {money}' if money else ''}"
             f"{f'; replaces {d.replaced}, change {change or 0}' if d.replaced else ''}"
@@ -383,6 +383,7 @@ def _print_table(table: Table) -> None:
 
 
 def _difference(options: argparse.Namespace) -> int:
+    from .money import exact
     from .restatements import difference
 
     if len(options.diff) > 2:
@@ -391,20 +392,20 @@ def _difference(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(
             {
-                "unit": asdict(found.after.unit),
+                "unit": asdict(found.after.partition),
                 "before": found.before.id,
                 "after": found.after.id,
-                "billed_change": {c: _exact(found.total(c)[0]) for c in found.currencies},
-                "effective_change": {c: _exact(found.total(c)[1]) for c in found.currencies},
+                "billed_change": {c: exact(found.total(c)[0]) for c in found.currencies},
+                "effective_change": {c: exact(found.total(c)[1]) for c in found.currencies},
                 "changes": [
-                    {k: _exact(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
-                    | {"billed_change": _exact(c.billed), "effective_change": _exact(c.effective)}
+                    {k: exact(v) if isinstance(v, Decimal) else v for k, v in asdict(c).items()}
+                    | {"billed_change": exact(c.billed), "effective_change": exact(c.effective)}
                     for c in found.changes
                 ],
             }
         )
         return DONE
-    print(f"{found.after.unit}")
+    print(f"{found.after.partition}")
     for word, d in (("from", found.before), ("to", found.after)):
         print(f"{word:6}{d.id}  {d.delivered_at[:19]}{'  withdrawn' if d.withdrawn else ''}")
     for currency in found.currencies:
@@ -413,7 +414,7 @@ def _difference(options: argparse.Namespace) -> int:
             if c.currency == currency:
                 print(
                     f"  {_signed(c.billed)}  {c.service or 'no service'}, {c.sub_account or 'no sub-account'}, "
-                    f"{c.charge or 'no kind'}: billed {_exact(c.billed_before)} → {_exact(c.billed_after)}, "
+                    f"{c.charge or 'no kind'}: billed {exact(c.billed_before)} → {exact(c.billed_after)}, "
                     f"effective {_signed(c.effective)}, rows {c.rows:+}"
                 )
     if not found.changes:
@@ -421,13 +422,10 @@ def _difference(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _exact(amount: Decimal) -> str:
-    text = f"{amount:f}"
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
-
-
 def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{_exact(amount)}"
+    from .money import exact
+
+    return f"{'+' if amount > 0 else ''}{exact(amount)}"
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -4,6 +4,8 @@ Every message says what was found, what was wanted and what to do; where there i
 file, the row and the column.
 """
 
+import re
+
 
 class FinopsError(Exception):
     """Base of every error that a user can cause and mend; the command line prints it and exits 1."""
@@ -28,3 +30,9 @@ class UsageError(FinopsError):
 def is_stop(error: BaseException) -> bool:
     """Whether somebody pressed Ctrl-C: while DuckDB is at work, that arrives as a RuntimeError."""
     return isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted"
+
+
+def no_room(error: BaseException) -> str | None:
+    """What the system says when a file cannot grow, where that is why something failed; DuckDB only passes it on."""
+    said = re.search(r"No space left on device|File too large|Disk quota exceeded|Read-only file system", str(error))
+    return said[0] if said else None

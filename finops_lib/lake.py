@@ -1,10 +1,10 @@
 """Where things are, and how a month enters the lake: whole, at once, and remembered.
 
-A unit is what one delivery replaces: one source's billing account and billing month in one dataset, one Parquet
+A partition is what one delivery replaces: one source's billing account and billing month in one dataset, one Parquet
 file. Publishing renames a finished file over the old one, so a reader sees the month before or after, never between.
 The ledger is one small JSON file per publication, written first as pending and renamed after the data: whatever
 instant the process dies at, readers and `recover` can tell what happened. Beside it a small Parquet file keeps what the
-unit then held by service, sub-account and charge kind, because the data itself is replaced.
+partition then held by service, sub-account and charge kind, because the data itself is replaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ from typing import Any
 
 import duckdb
 
-from .errors import RefusedError
+from .errors import RefusedError, no_room
 
 TIMELESS = "all"
 """Month and account of the datasets that a delivery replaces whole, such as the plan."""
@@ -54,12 +54,17 @@ class Home:
     def staging(self) -> Path:
         return self.lake / "_staging"
 
+    @property
+    def rejected(self) -> Path:
+        """Rows that could not be taken, one file per partition."""
+        return self.lake / "_rejected"
+
     def __repr__(self) -> str:
         return f"Home({str(self.root)!r})"
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
-class Unit:
+class Partition:
     """What one delivery replaces."""
 
     dataset: str
@@ -72,9 +77,9 @@ class Unit:
     @property
     def file(self) -> Path:
         """Path of its Parquet file below the lake. The account is data, so its name is made harmless and unique."""
-        plain = re.sub(r"[^A-Za-z0-9.-]+", "-", self.billing_account).strip("-.")[:60]
+        harmless = re.sub(r"[^A-Za-z0-9.-]+", "-", self.billing_account).strip("-.")[:60]
         unique = hashlib.sha256(self.billing_account.encode()).hexdigest()[:8]
-        stem = f"{plain}-{unique}" if plain != self.billing_account else plain
+        stem = f"{harmless}-{unique}" if harmless != self.billing_account else harmless
         name = f"{stem}_corrects-{self.corrects}.parquet" if self.corrects else f"{stem}.parquet"
         return Path(self.dataset) / f"source={self.source}" / f"billing_month={self.month}" / name
 
@@ -87,7 +92,7 @@ class Unit:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One line of the ledger: how one unit came to hold what it holds. Amounts are exact decimal texts."""
+    """One line of the ledger: how one partition came to hold what it holds. Amounts are exact decimal texts."""
 
     delivery_id: str
     dataset: str
@@ -113,7 +118,7 @@ class Delivery:
     """billed_total now minus before, per currency; empty for a first delivery."""
     notes: list[str] = field(default_factory=list)
     rejected_total: dict[str, str] = field(default_factory=dict)
-    """Billed amount of the rejected rows, as far as it can be read: what the unit lacks of the bill."""
+    """Billed amount of the rejected rows, as far as it can be read: what the partition lacks of the bill."""
     rejected_unreadable: int = 0
     """Rejected rows whose amount cannot be read."""
     corrects: str = ""
@@ -124,22 +129,58 @@ class Delivery:
     """What each day cost then, by day and currency (`2026-10-24 USD`), without one-time, corrected and longer charges:
     how much a source's last days grow afterwards is learnt from it."""
     withdrawn: bool = False
-    """Whether the unit was taken out of the lake; then it holds nothing, and `files` are those that went."""
+    """Whether the partition was taken out of the lake; then it holds nothing, and `files` are those that went."""
 
     @property
     def id(self) -> str:
         """What names this line of the ledger: a delivery of several months has a line for each."""
-        return hashlib.sha256(f"{self.delivered_at} {self.delivery_id} {self.unit}".encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{self.delivered_at} {self.delivery_id} {self.partition}".encode()).hexdigest()[:12]
 
     @property
-    def unit(self) -> Unit:
-        return Unit(
+    def partition(self) -> Partition:
+        return Partition(
             dataset=self.dataset,
             source=self.source,
             billing_account=self.billing_account,
             month=self.month,
             corrects=self.corrects,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is to become of a partition, or of files that are of none."""
+
+    decision: str
+    """publish, replace, correct: the delivery enters the lake. unchanged, superseded, empty, refuse: nothing does."""
+    source: str | None
+    messages: tuple[str, ...] = ()
+    """What is to be said of it; nothing where its files are told of by themselves."""
+    partition: Partition | None = None
+    delivery: Delivery | None = None
+    """The line of the ledger that it makes, or that stands."""
+    rejects: Path | None = None
+    """Where the rows lie that it was rejected for, once that is so."""
+
+    @property
+    def enters(self) -> bool:
+        return self.decision in ("publish", "replace", "correct")
+
+    @property
+    def arrived(self) -> Partition | None:
+        """The partition that it was delivered for: of corrections the closed month."""
+        here = self.partition
+        return replace(here, month=here.corrects, corrects="") if here and here.corrects else here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Finished files, on the lake's own file system, that a verdict puts in their place."""
+
+    data: Path | None = None
+    """Its footer holds the delivery's id."""
+    breakdown: Path | None = None
+    rejects: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +215,7 @@ class Closures:
 
 def closures(home: Home, *, on: date | None = None) -> Closures:
     """The plan's closed months as the lake holds them, without those that close after `on` (today, UTC)."""
-    plan = Unit(dataset="closed_month", source="plan", billing_account=TIMELESS, month=TIMELESS)
+    plan = Partition(dataset="closed_month", source="plan", billing_account=TIMELESS, month=TIMELESS)
     if not (home.lake / plan.file).exists():
         return Closures()
     day = on or datetime.now(UTC).date()
@@ -200,28 +241,33 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
 
 def deliveries(home: Home) -> list[Delivery]:
     """The ledger, oldest first: every publication that ever was, replaced and withdrawn ones included."""
-    return sorted(_entries(home, "*"), key=lambda d: (d.delivered_at, d.unit))
+    return sorted(_entries(home, "*"), key=lambda d: (d.delivered_at, d.partition))
 
 
-def current(home: Home) -> dict[Unit, Delivery]:
-    """The delivery each unit now holds."""
-    return {unit: d for unit, d in {d.unit: d for d in deliveries(home)}.items() if not d.withdrawn}
+def current(home: Home) -> dict[Partition, Delivery]:
+    """The delivery each partition now holds."""
+    return standing_in(deliveries(home))
 
 
-def holding(home: Home, unit: Unit) -> Delivery | None:
-    """The delivery one unit now holds, without reading the ledger of the others."""
-    last = _last(home, unit)
+def standing_in(ledger: Iterable[Delivery]) -> dict[Partition, Delivery]:
+    """The delivery that each partition holds at the end of a ledger, oldest first."""
+    return {partition: d for partition, d in {d.partition: d for d in ledger}.items() if not d.withdrawn}
+
+
+def holding(home: Home, partition: Partition) -> Delivery | None:
+    """The delivery one partition now holds, without reading the ledger of the others."""
+    last = _last(home, partition)
     return None if last is None or last.withdrawn else last
 
 
 def breakdown(home: Home, delivery: Delivery) -> Path | None:
-    """What a unit held after a delivery, by service, sub-account and charge kind, where that was kept."""
+    """What a partition held after a delivery, by service, sub-account and charge kind, where that was kept."""
     file = home.ledger / f"{_name(delivery)}.parquet"
     return file if file.exists() else None
 
 
-def _last(home: Home, unit: Unit) -> Delivery | None:
-    return max(_entries(home, f"*-{_mark(unit)}"), key=lambda d: d.delivered_at, default=None)
+def _last(home: Home, partition: Partition) -> Delivery | None:
+    return max(_entries(home, f"*-{_mark(partition)}"), key=lambda d: d.delivered_at, default=None)
 
 
 def _entries(home: Home, pattern: str) -> Iterator[Delivery]:
@@ -242,7 +288,7 @@ def _read(file: Path) -> Delivery:
 
 def _stands(home: Home, delivery: Delivery) -> bool:
     """Whether the lake's data are as a delivery left them."""
-    target = home.lake / delivery.unit.file
+    target = home.lake / delivery.partition.file
     if delivery.withdrawn:
         return not target.exists()
     return target.exists() and footer_id(target) == delivery.delivery_id
@@ -284,10 +330,10 @@ def writing(home: Home) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
     except duckdb.Error as error:
-        found = NO_ROOM.search(str(error))
-        if found is None:
+        said = no_room(error)
+        if said is None:
             raise
-        reason = found[0]
+        reason = said
     else:
         return
     raise RefusedError(
@@ -296,26 +342,55 @@ def writing(home: Home) -> Iterator[None]:
     ) from None
 
 
-NO_ROOM = re.compile(r"No space left on device|File too large|Disk quota exceeded|Read-only file system")
-"""What the system says when a file cannot grow, as DuckDB passes it on."""
+def commit(home: Home, verdicts: Iterable[Verdict], content: Callable[[Verdict], Content]) -> Iterator[Verdict]:
+    """Apply verdicts one after the other, each partition whole and at once; call under `locked`.
+
+    Reads    content: makes the files of a verdict when its turn comes.
+    Returns  each verdict as it turned out: its delivery as it is remembered, or refused where the disk has no room.
+    """
+    for verdict in verdicts:
+        try:
+            with writing(home):
+                applied = _applied(home, verdict, content(verdict))
+        except RefusedError as error:
+            said = () if verdict.enters else verdict.messages
+            applied = replace(verdict, decision="refuse", messages=(*said, f"{verdict.partition}: {error}"))
+        yield applied
 
 
-def publish(home: Home, delivery: Delivery, staged: Path, *, kept: Path | None = None) -> Delivery:
-    """Put a staged Parquet file in its unit's place and remember it; call under `locked`.
+def _applied(home: Home, verdict: Verdict, content: Content) -> Verdict:
+    if content.rejects and verdict.arrived:
+        aside = home.rejected / verdict.arrived.file
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(content.rejects, aside)
+        verdict = replace(verdict, rejects=aside)
+    if not verdict.enters:
+        return verdict
+    assert verdict.delivery is not None
+    assert verdict.arrived is not None
+    assert content.data is not None
+    delivery = publish(home, verdict.delivery, content.data, breakdown=content.breakdown)
+    if not delivery.rows_rejected:
+        (home.rejected / verdict.arrived.file).unlink(missing_ok=True)
+    return replace(verdict, delivery=delivery)
 
-    Reads    staged: a file on the lake's own file system whose footer holds the delivery's id; kept: its breakdown.
+
+def publish(home: Home, delivery: Delivery, staged: Path, *, breakdown: Path | None = None) -> Delivery:
+    """Put a staged Parquet file in its partition's place and remember it; call under `locked`.
+
+    Reads    staged: a file on the lake's own file system whose footer holds the delivery's id.
     Returns  the delivery as it is remembered: never as old as what it replaces, whatever the clock said.
     """
-    delivery = _after(delivery, _last(home, delivery.unit))
+    delivery = _after(delivery, _last(home, delivery.partition))
     if delivery.dataset == "cost_and_usage":
         delivery = replace(delivery, effective_by_day=_by_day(staged))
-    target = home.lake / delivery.unit.file
+    target = home.lake / delivery.partition.file
     _make(target.parent)
     _sync(staged)
     with _remembered(home, delivery) as name:
-        if kept is not None:
-            _sync(kept)
-            os.replace(kept, home.ledger / f"{name}.parquet")
+        if breakdown is not None:
+            _sync(breakdown)
+            os.replace(breakdown, home.ledger / f"{name}.parquet")
         os.replace(staged, target)
         _sync(target.parent)
     return delivery
@@ -333,27 +408,28 @@ def _by_day(charges: Path) -> dict[str, str]:
     return {f"{day} {currency}": f"{cost:f}" for day, currency, cost in found if cost is not None}
 
 
-def withdraw(home: Home, unit: Unit) -> Delivery:
-    """Take a unit out of the lake and remember it; call under `locked`.
+def withdraw(home: Home, partition: Partition) -> Delivery:
+    """Take a partition out of the lake and remember it; call under `locked`.
 
-    Refuses  RefusedError where the lake holds no such unit.
+    Refuses  RefusedError where the lake holds no such partition.
     """
-    before = holding(home, unit)
+    before = holding(home, partition)
     if before is None:
-        raise RefusedError(f"{unit}: the lake holds nothing of it. `finops deliveries` lists what came in.")
+        raise RefusedError(f"{partition}: the lake holds nothing of it. `finops deliveries` lists what came in.")
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     gone = replace(
-        before, delivery_id=hashlib.sha256(f"{now} {unit}".encode()).hexdigest()[:16], delivered_at=now,
+        before, delivery_id=hashlib.sha256(f"{now} {partition}".encode()).hexdigest()[:16], delivered_at=now,
         replaced=before.delivery_id, rows_read=0, rows_published=0, rows_rejected=0, rows_merged=0, rows_added=0,
         billed_total={}, effective_total={}, rejected_total={}, rejected_unreadable=0, notes=[], whole=True,
         withdrawn=True, effective_by_day={},
         billed_change={c: f"{Decimal(a).copy_negate():f}" for c, a in before.billed_total.items() if Decimal(a)},
     )  # fmt: skip
     gone = _after(gone, before)
-    target = home.lake / unit.file
+    target = home.lake / partition.file
     with _remembered(home, gone):
         target.unlink()
         _sync(target.parent)
+    (home.rejected / partition.file).unlink(missing_ok=True)
     return gone
 
 
@@ -461,11 +537,11 @@ def _of(lock: Path) -> Path:
 
 
 def _name(delivery: Delivery) -> str:
-    return f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{_mark(delivery.unit)}"
+    return f"{re.sub('[^0-9]', '', delivery.delivered_at)[:20]}-{delivery.delivery_id}-{_mark(delivery.partition)}"
 
 
-def _mark(unit: Unit) -> str:
-    return hashlib.sha256(str(unit).encode()).hexdigest()[:12]
+def _mark(partition: Partition) -> str:
+    return hashlib.sha256(str(partition).encode()).hexdigest()[:12]
 
 
 def _make(folder: Path) -> None:

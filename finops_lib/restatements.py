@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 
 import duckdb
 
@@ -11,8 +11,8 @@ from . import lake
 from .contract import literal
 from .errors import UsageError
 from .lake import Delivery, Home
+from .money import EXACT
 
-EXACT = Context(prec=100)
 ZERO = Decimal(0)
 
 
@@ -71,9 +71,10 @@ def difference(home: Home, one: str, other: str | None = None) -> Difference:
     ledger = lake.deliveries(home)
     first = _found(ledger, one)
     second = _found(ledger, other) if other is not None else _replaced(ledger, first)
-    if first.unit != second.unit:
+    if first.partition != second.partition:
         raise UsageError(
-            f"{first.id} is {first.unit}, {second.id} is {second.unit}: only deliveries of one unit can be compared."
+            f"{first.id} is {first.partition}, {second.id} is {second.partition}: only deliveries of one unit can be "
+            "compared."
         )
     before, after = sorted((first, second), key=lambda d: d.delivered_at)
     rows = _rows(home, before, "before") + " union all " + _rows(home, after, "after")
@@ -110,16 +111,18 @@ def _found(ledger: list[Delivery], start: str) -> Delivery:
         return found[0]
     if not found:
         raise UsageError(f"There is no delivery {start!r}. `finops deliveries` shows the id of each.")
-    listed = "; ".join(f"{d.id} ({d.unit}, {d.delivered_at[:19]})" for d in found[:5])
+    listed = "; ".join(f"{d.id} ({d.partition}, {d.delivered_at[:19]})" for d in found[:5])
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     raise UsageError(f"{start!r} may be any of {len(found)} deliveries: {listed}{more}. Say more of the id.")
 
 
 def _replaced(ledger: list[Delivery], delivery: Delivery) -> Delivery:
     for earlier in ledger:
-        if earlier.unit == delivery.unit and earlier.delivery_id == delivery.replaced:
+        if earlier.partition == delivery.partition and earlier.delivery_id == delivery.replaced:
             return earlier
-    raise UsageError(f"{delivery.id} is the first delivery of {delivery.unit}: it replaced nothing to compare with.")
+    raise UsageError(
+        f"{delivery.id} is the first delivery of {delivery.partition}: it replaced nothing to compare with."
+    )
 
 
 def _rows(home: Home, delivery: Delivery, which: str) -> str:
@@ -133,13 +136,15 @@ def _rows(home: Home, delivery: Delivery, which: str) -> str:
     if file is not None:
         return f"select '{which}' as which, {columns}, rows, billed, effective from read_parquet({literal(str(file))})"
     if not delivery.billed_total:
-        raise UsageError(f"{delivery.id} is {delivery.unit}, which holds no charges: there are no amounts to compare.")
-    if lake.holding(home, delivery.unit) != delivery:
         raise UsageError(
-            f"{delivery.id} ({delivery.unit}, {delivery.delivered_at[:19]}) came in before the ledger kept its "
+            f"{delivery.id} is {delivery.partition}, which holds no charges: there are no amounts to compare."
+        )
+    if lake.holding(home, delivery.partition) != delivery:
+        raise UsageError(
+            f"{delivery.id} ({delivery.partition}, {delivery.delivered_at[:19]}) came in before the ledger kept its "
             "breakdown, and its rows have been replaced. Its totals stand in `finops deliveries`."
         )
-    data = literal(str(home.lake / delivery.unit.file))
+    data = literal(str(home.lake / delivery.partition.file))
     return (
         f"select '{which}' as which, {columns}, count(*) as rows, sum(BilledCost) as billed, "
         f"sum(EffectiveCost) as effective from read_parquet({data}, hive_partitioning = false) group by all"

@@ -12,8 +12,8 @@ import pytest
 from test_company import total
 
 from finops_lib import lake, warehouse
-from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
+from finops_lib.money import EXACT
 
 ZERO = Decimal(0)
 

@@ -16,13 +16,14 @@ PACKAGE = ROOT / "finops_lib"
 
 MAY_IMPORT = {
     "errors": set(),
+    "money": set(),
     "contract": {"errors"},
     "lake": {"errors"},
     "pricing": {"errors"},
-    "ingest": {"contract", "lake", "pricing", "errors", "expectations"},
+    "ingest": {"contract", "lake", "pricing", "errors", "expectations", "money"},
     "expectations": {"contract", "errors"},
     "warehouse": {"contract", "lake", "errors"},
-    "restatements": {"contract", "lake", "errors"},
+    "restatements": {"contract", "lake", "money", "errors"},
     "export": {"contract", "lake", "warehouse", "errors"},
     "conformance": {"contract", "lake", "warehouse", "errors"},
     "analysis": {"errors"},
@@ -45,6 +46,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "errors",
+        "money",
         "lake",
         "ingest",
         "warehouse",
@@ -69,6 +71,18 @@ HEAVY_ONLY_IN = {
     "xlsxwriter": {"reports"},
 }
 """Library → the only places that may import it (dbt runs as a process of its own)."""
+
+INGEST_ROOMS = {
+    "collect": {"duckdb", "lake", "ingest.adapt", "ingest.admit", "ingest.companions", "ingest.facts"},
+    "adapt": {"lake", "ingest.admit", "ingest.companions"},
+    "admit": {"duckdb", "pathlib", "os", "contract", "ingest.adapt"},
+    "companions": {"duckdb", "pathlib", "os", "contract", "ingest.adapt"},
+    "facts": {"duckdb", "os", "contract", "ingest.adapt", "ingest.admit"},
+}
+"""Room of ingest → what it must not import: paths become batches, batches facts, facts verdicts; nothing goes back."""
+
+LAKE_AS_VALUES = {"TIMELESS", "Closure", "Closures", "Delivery", "Partition", "Verdict", "standing_in"}
+"""What admission may know of the lake: what it holds and what is to become of it, not how it is written."""
 
 NO_INPUT_OUTPUT = ("pathlib", "duckdb", "os", "datetime.now", "open(", "time")
 """What analysis must not touch: it takes frames and gives frames."""
@@ -165,6 +179,41 @@ def test_a_line_is_a_row_of_the_thresholds_and_no_number_in_python_or_sql() -> N
         found += [f"{file.name}: {hit[0]}" for hit in compared.finditer(text)]
         found += [f"{file.name}: var()" for _ in re.finditer(r"\bvar\(", text)]
     assert found == []
+
+
+def test_the_rooms_of_ingest_hand_over_one_way() -> None:
+    wrong = []
+    for room, file, tree in modules():
+        if room != "ingest":
+            continue
+        own = file.relative_to(PACKAGE / "ingest").parts[0].removesuffix(".py")
+        for name in imported(file, tree):
+            inner = name.removeprefix("finops_lib.")
+            wrong += [f"{own} imports {name}" for no in INGEST_ROOMS.get(own, ()) if f"{inner}.".startswith(f"{no}.")]
+            if own in ("admit", "companions", "facts") and inner.startswith("lake."):
+                wrong += [f"{own} imports {name}"] if inner.split(".")[1] not in LAKE_AS_VALUES else []
+    assert wrong == []
+
+
+def test_admission_touches_no_file_and_no_clock() -> None:
+    for file in (PACKAGE / "ingest" / f"{name}.py" for name in ("admit", "companions", "facts")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        calls = {n.func.attr if isinstance(n.func, ast.Attribute) else ast.unparse(n.func)
+                 for n in ast.walk(tree) if isinstance(n, ast.Call)}  # fmt: skip
+        assert calls.isdisjoint({
+            "open", "exists", "is_file", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "unlink",
+            "mkdir", "now", "today", "print", "execute", "sql", "rows", "run",
+        })  # fmt: skip
+
+
+def test_one_class_of_ingest_owns_the_database() -> None:
+    users = {
+        str(file.relative_to(PACKAGE / "ingest"))
+        for room, file, tree in modules()
+        if room == "ingest" and "duckdb" in imported(file, tree)
+    }
+    # The catalogue of adapters takes their declarations apart; it reads nobody's data.
+    assert users == {"adapt/database.py", "adapters.py"}
 
 
 def test_adapters_hold_no_python_and_do_not_know_the_lake() -> None:

@@ -230,7 +230,7 @@ def test_what_another_ingestion_is_working_on_is_not_cleared_away(home: Home) ->
 LIMITED = """
 import resource, signal, sys
 from finops_lib import cli, lake
-from finops_lib.ingest import publishing
+import finops_lib.ingest as rooms
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 limit = int(sys.argv[1])
 full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -239,7 +239,7 @@ if sys.argv[2] == "everything":
 else:
     publish = lake.publish
     lake.publish = lambda *a, **k: (full(), publish(*a, **k))[1]
-publishing._data_docs = lambda call: None
+rooms._documented = lambda call: None
 sys.exit(cli.main(sys.argv[3:]))
 """
 """The command line on a disk where no file can grow beyond a limit: from the start, or once publishing begins."""
@@ -284,7 +284,7 @@ def test_months_that_were_published_before_an_interruption_stay_and_the_next_run
     ]
     assert not home.staging.exists()
     done = ingest(home, [tmp_path / "s3"], data_docs=False)
-    assert [(o.status, o.unit.month) for o in done.outcomes if o.unit] == [
+    assert [(o.status, o.partition.month) for o in done.outcomes if o.partition] == [
         ("unchanged", "2026-08"), ("published", "2026-09"), ("published", "2026-10"),
     ]  # fmt: skip
 
@@ -326,9 +326,10 @@ def test_ctrl_c_ends_with_130_and_says_what_was_published_and_what_is_left(home:
 STOPPED = """
 import os, signal, sys, threading
 from finops_lib import cli
-from finops_lib.ingest import publishing, staging
+from finops_lib import lake
+from finops_lib.ingest.adapt import Adapting
 signal.signal(signal.SIGINT, signal.default_int_handler)
-publish, stage = publishing.lake.publish, staging.stage
+publish, stage = lake.publish, Adapting._staged
 published, stopped = [], threading.Event()
 def counting(*a, **k):
     published.append(1)
@@ -336,16 +337,16 @@ def counting(*a, **k):
 def press():
     if not stopped.wait(1):
         os.kill(os.getpid(), signal.SIGINT)
-def stopping(call, db, query, target, delivery_id):
+def stopping(room, query, facts):
     if not published:
-        return stage(call, db, query, target, delivery_id)
+        return stage(room, query, facts)
     threading.Thread(target=press, daemon=True).start()
     try:
-        stage(call, db, "select sum(a.range * b.range) as n from range(3000000) a, range(3000000) b", target, "")
+        stage(room, "select sum(a.range * b.range) as n from range(3000000) a, range(3000000) b", facts)
     finally:
         stopped.set()
-publishing.lake.publish = counting
-staging.stage = stopping
+lake.publish = counting
+Adapting._staged = stopping
 sys.exit(cli.main(sys.argv[1:]))
 """
 """The command line, interrupted from the keyboard while DuckDB reads the second month."""

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from test_ingest import HEADER, charge, deliver, text
 
 from finops_lib import cli, conformance, lake, warehouse
-from finops_lib.ingest.checking import EXACT, plain
-from finops_lib.lake import Home, Unit
+from finops_lib.lake import Home, Partition
+from finops_lib.money import EXACT, exact
 
 CLOSED = "month,source_name,billing_account_id,closed_on,late_delivery\n"
 
@@ -45,7 +45,7 @@ def billed(home: Home) -> dict[tuple[str, str, str | None], str]:
             "select billing_month, strftime(ChargePeriodStart, '%Y-%m'), ChargeClass, sum(BilledCost) "
             f"from ({sql}) group by all order by all"
         ).fetchall()
-    return {(month, used, kind): plain(amount) for month, used, kind, amount in rows}
+    return {(month, used, kind): exact(amount) for month, used, kind, amount in rows}
 
 
 def corrections(home: Home, *columns: str) -> list[tuple[object, ...]]:
@@ -212,7 +212,7 @@ def test_a_month_with_corrections_cannot_be_opened_again_unseen(home: Home) -> N
 
 def test_a_price_that_changed_is_taken_back_and_charged_anew(home: Home, tmp_path: Path) -> None:
     def priced(name: str, price: str, quantity: str) -> Path:
-        cost = plain(EXACT.multiply(Decimal(price), Decimal(quantity)))
+        cost = exact(EXACT.multiply(Decimal(price), Decimal(quantity)))
         more = ["SkuId", "SkuPriceId", "ListUnitPrice", "ContractedUnitPrice", "PricingQuantity", "PricingUnit"]
 
         file = tmp_path / f"{name}.csv"
@@ -268,7 +268,9 @@ def test_the_ledger_holds_the_money_of_the_lake_with_corrections_in_it(home: Hom
     bill(home, "restated", charge("6"))
     [finding] = [f for f in conformance.check(home) if f.rule.id == "lake_holds_the_money_of_its_ledger"]
     assert finding.offenders == 0
-    unit = Unit(dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-10", corrects="2026-09")
+    unit = Partition(
+        dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-10", corrects="2026-09"
+    )
     assert (home.lake / unit.file).name == "a-1_corrects-2026-09.parquet"
 
 
@@ -299,7 +301,7 @@ def test_corrections_add_up_to_new_minus_old_exactly_per_currency(
 ) -> None:
     home = Home(tmp_path_factory.mktemp("closed"))
     for n, version in enumerate(versions):
-        rows = [charge(plain(a), BillingCurrency=c, ServiceName=s) for a, c, s in version]
+        rows = [charge(exact(a), BillingCurrency=c, ServiceName=s) for a, c, s in version]
         assert {s for s, _ in bill(home, f"v{n}", *rows)} <= {"published", "unchanged"}
         if n == 0:
             close(home, "2026-09,,,2026-10-05,correction")
@@ -314,3 +316,33 @@ def test_corrections_add_up_to_new_minus_old_exactly_per_currency(
         for amount in frame.filter(frame["BillingCurrency"] == currency)["BilledCost"]:
             held = EXACT.add(held, amount)
         assert held == wanted
+
+
+@pytest.mark.parametrize("column", ["EffectiveCost", "ListCost", "ContractedCost"])
+def test_a_late_change_of_one_cost_alone_is_a_correction_of_that_cost_in_its_account_month_and_currency(
+    home: Home, column: str
+) -> None:
+    used = "ServiceName", "BillingAccountId", "BillingCurrency"
+
+    def month(changed: dict[tuple[str, str], str]) -> list[list[str]]:
+        return [
+            charge("5", account=account, BillingCurrency=currency, **{column: changed.get((account, currency), "5")})
+            for account in ("a-1", "a-2")
+            for currency in ("EUR", "USD")
+        ]
+
+    bill(home, "september", *month({}))
+    bill(home, "august", *(charge("5", month=8, account=account) for account in ("a-1", "a-2")))
+    close(home, "2026-08,,,2026-09-05,correction", "2026-09,,,2026-10-05,correction")
+    bill(home, "again", *month({("a-1", "USD"): "4.25", ("a-2", "EUR"): "7"}))
+    assert corrections(home, *used, "BilledCost", column, "x_SourceFile") == [
+        (
+            "Amazon EC2", account, currency, Decimal(0), Decimal(amount),
+            f"corrections of 2026-09 in 2026-10, account {account}",
+        )
+        for account, currency, amount in (("a-1", "USD", "-0.75"), ("a-2", "EUR", "2"))
+    ]  # fmt: skip
+    changed = {(d.billing_account, d.corrects, d.month): d for d in lake.current(home).values() if d.corrects}
+    assert {place: d.billed_total for place, d in changed.items()} == {
+        ("a-1", "2026-09", "2026-10"): {"USD": "0"}, ("a-2", "2026-09", "2026-10"): {"EUR": "0"},
+    }  # fmt: skip

@@ -15,8 +15,8 @@ from finops_lib import conformance, lake, pipeline, warehouse
 from finops_lib.errors import NotBuiltError, UsageError
 from finops_lib.export import export_allocation
 from finops_lib.ingest import ingest
-from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
+from finops_lib.money import EXACT
 
 
 def total(amounts: Any) -> Decimal:

@@ -36,7 +36,7 @@ def test_every_source_of_charges_conserves_more_than_the_billed_cost() -> None:
     assert {a.name for a in CONSERVING} == charges
     for adapter in CONSERVING:
         assert {c.column for c in adapter.conserves} <= set(contract(adapter.dataset).names)
-        assert {c.part for c in adapter.conserves} <= {None, *adapter.parts}
+        assert {c.companion for c in adapter.conserves} <= {None, *adapter.companions}
 
 
 @pytest.mark.parametrize("adapter", CONSERVING, ids=[a.name for a in CONSERVING])
@@ -45,7 +45,7 @@ def test_a_cent_lost_in_any_cost_that_is_conserved_keeps_the_month_out(
 ) -> None:
     columns = list(dict.fromkeys(c.column for c in adapter.conserves))
     with_select(monkeypatch, adapter, **{c: f"cast({c} - 0.01 as decimal(38, 18))" for c in columns})
-    folders = dict.fromkeys([adapter.name, *(c.part for c in adapter.conserves if c.part)])
+    folders = dict.fromkeys([adapter.name, *(c.companion for c in adapter.conserves if c.companion)])
     files = [f for name in folders for f in sorted((SAMPLES / name).iterdir()) if f.name != "expected.csv"]
     found = [m for m in refused(home, files) if "after adapting" in m]
     assert {m.split(":")[0] for m in found} == {f"{adapter.name}, column {c}" for c in columns}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from finops_lib import warehouse
-from finops_lib.ingest import dates, ingest
+from finops_lib.ingest import ingest
+from finops_lib.ingest.adapt import dates
 from finops_lib.lake import Home, deliveries
 
 HEADER = "SubscriptionId,Date,ChargeType,Cost,BillingCurrency,MeterCategory,ConsumedService"

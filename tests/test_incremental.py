@@ -11,8 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from finops_lib import warehouse
-from finops_lib.ingest import ingest
-from finops_lib.ingest.withdrawing import withdraw
+from finops_lib.ingest import ingest, withdraw
 from finops_lib.lake import Home
 
 KEPT = "this month was not read again"

@@ -20,8 +20,8 @@ from finops_lib import lake, warehouse
 from finops_lib.contract import contract, contracts
 from finops_lib.errors import UsageError
 from finops_lib.ingest import ingest, sources, sources_page
-from finops_lib.ingest.checking import EXACT, plain
-from finops_lib.lake import Home, Unit
+from finops_lib.lake import Home, Partition
+from finops_lib.money import EXACT, exact
 
 HEADER = [
     "BillingAccountId", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart",
@@ -359,7 +359,7 @@ def test_a_publication_that_died_before_the_data_moved_is_forgotten_and_after_it
 ) -> None:
     deliver(home, good)
     whole = {f.name for f in home.ledger.iterdir()}
-    unit = Unit(dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-09")
+    unit = Partition(dataset="cost_and_usage", source="focus", billing_account="a-1", month="2026-09")
     entry = next(f for f in home.ledger.glob("*.json") if '"2026-09"' in f.read_text(encoding="utf-8"))
     content = entry.read_text(encoding="utf-8")
     entry.rename(entry.with_suffix(".pending"))
@@ -408,7 +408,7 @@ def test_every_digit_of_every_currency_arrives(
     [("0E-18", "0"), ("1.500", "1.5"), ("100", "100"), ("-0.000000000000000001", "-0.000000000000000001")],
 )
 def test_an_amount_is_shown_exactly_and_without_exponent(amount: str, shown: str) -> None:
-    assert plain(Decimal(amount)) == shown
+    assert exact(Decimal(amount)) == shown
 
 
 def test_a_plan_file_comes_in_by_the_same_door_and_a_typo_is_refused_by_row_and_column(
@@ -547,11 +547,12 @@ def request_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source whose deliveries replace the requests they hold."""
     from dataclasses import replace
 
-    from finops_lib.ingest import adapters, reading, recognising
+    from finops_lib.ingest import adapters, collect
+    from finops_lib.ingest.collect import recognising
 
     known = adapters.adapters()
     own = {**known, "direct:ai_usage": replace(known["direct:ai_usage"], bucket="request_id")}
-    for module in (reading, recognising):
+    for module in (collect, recognising):
         monkeypatch.setattr(module, "adapters", lambda: own)
 
 

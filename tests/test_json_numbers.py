@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from finops_lib import warehouse
 from finops_lib.ingest import ingest
-from finops_lib.ingest.reading import exact_json
+from finops_lib.ingest.adapt.reading import exact_json
 from finops_lib.lake import Home
 
 MONEY = st.decimals(min_value=-(10**20), max_value=10**20, places=18, allow_nan=False, allow_infinity=False)

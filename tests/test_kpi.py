@@ -13,8 +13,8 @@ import pytest
 
 from finops_lib import warehouse
 from finops_lib.contract import contract
-from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
+from finops_lib.money import EXACT
 
 GOVERNANCE = Path(__file__).parent.parent / "dbt_project" / "models" / "intermediate" / "governance"
 ZERO = Decimal(0)

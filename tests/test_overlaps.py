@@ -139,9 +139,9 @@ def test_two_small_files_are_copies_only_if_all_of_one_stands_in_the_other(home:
 def test_of_more_rows_than_are_compared_a_sample_tells_copies_and_the_amount_stays_exact(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from finops_lib.ingest import overlaps
+    from finops_lib.ingest.adapt import comparing
 
-    monkeypatch.setattr(overlaps, "SAMPLE", 100)
+    monkeypatch.setattr(comparing, "SAMPLE", 100)
     rows = [charge(f"{n}.000000000000000001") for n in range(1, 401)]
     write(tmp_path / "a" / "part-1.csv", text(*rows[:200]))
     write(tmp_path / "a" / "part-2.csv", text(*rows[200:]))
@@ -193,3 +193,28 @@ def test_a_month_with_a_manifest_and_again_without_one_is_refused_the_second_tim
             f"cost_and_usage from aws_cur, account {PAYER}, 2026-09 stays as it was.",
         ),
     ]
+
+
+def test_ten_charges_that_are_half_of_a_file_make_it_a_copy_and_one_charge_less_or_one_row_more_does_not(
+    home: Home, tmp_path: Path
+) -> None:
+    def month(folder: str, shared: int, own: int) -> list[str]:
+        for account in ("a-1", "a-2"):
+            both = [charge(f"{n}.5", account=account) for n in range(shared)]
+            for part in ("1", "2"):
+                # Those of the second part are more, so that the first is the smaller one.
+                mine = [charge(f"{part}{n}.75", account=account) for n in range(own + 5 * int(part) - 5)]
+                file = tmp_path / folder / account / f"part-{part}.csv"
+                write(file, text(*both, *mine))
+        return [s for account in ("a-1", "a-2") for s, _ in deliver(home, tmp_path / folder / account)]
+
+    assert month("half", 10, 10) == ["refused", "refused"]
+    assert month("less than half", 10, 11) == ["published", "published"]
+    assert month("less than ten", 9, 9) == ["published", "published"]
+
+
+def test_a_charge_that_one_file_repeats_is_shared_as_often_as_both_hold_it(home: Home, tmp_path: Path) -> None:
+    fee = charge("0.5")
+    write(tmp_path / "in" / "part-1.csv", text(fee, *(charge(f"{n}.25") for n in range(9))))
+    write(tmp_path / "in" / "part-2.csv", text(*[fee] * 12, *(charge(f"{n}.75") for n in range(3))))
+    assert [s for s, _ in deliver(home, tmp_path / "in")] == ["published"]

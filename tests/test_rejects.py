@@ -156,3 +156,63 @@ def test_rows_of_an_export_in_two_parts_are_left_out_the_same_way(home: Home) ->
                 parts = [Decimal(t.get(currency, "0")) for t in (lacking.billed_total, lacking.rejected_total)]
                 assert sum(parts) == Decimal(amount)
             assert lacking.rows_read == lacking.rows_published + lacking.rows_rejected + lacking.rows_merged
+
+
+def test_a_rejected_row_without_a_currency_or_an_amount_is_counted_where_it_belongs(home: Home, tmp_path: Path) -> None:
+    places = [("a-1", 9), ("a-1", 10), ("a-2", 9), ("a-2", 10)]
+    rows = []
+    for n, (account, month) in enumerate(places, start=1):
+        good = [charge(f"{n}", account=account, month=month, BillingCurrency=c) for c in ("EUR", "USD")]
+        gifts = [charge(f"{n}0", account=account, month=month, BillingCurrency="EUR", category="Gift")]
+        without_currency = [charge("7", account=account, month=month, BillingCurrency="") for _ in range(n)]
+        without_amount = [charge("seven", account=account, month=month) for _ in range(2 * n)]
+        rows += [*good, *gifts, *without_currency, *without_amount]
+    file = tmp_path / "bill.csv"
+    file.write_text(text(*rows), encoding="utf-8")
+    ingest(home, [file], accept_rejects=True, data_docs=False)
+    assert [
+        (d.billing_account, d.month, d.rows_rejected, d.rejected_unreadable, d.rejected_total, d.billed_total)
+        for _, d in sorted(lake.current(home).items())
+    ] == [
+        (account, f"2026-{month:02}", 1 + 3 * n, 3 * n, {"EUR": f"{n}0"}, {"EUR": f"{n}", "USD": f"{n}"})
+        for n, (account, month) in enumerate(places, start=1)
+    ]
+
+
+def test_what_was_rejected_when_an_export_was_stored_is_added_to_what_is_rejected_of_the_charges_it_makes(
+    home: Home, tmp_path: Path
+) -> None:
+    azure = Path(__file__).parent.parent / "data" / "samples" / "azure_amortized"
+    with (azure / "actual.csv").open(encoding="utf-8-sig", newline="") as handle:
+        header, *rows = csv.reader(handle)
+    cost, quantity, kind = (header.index(c) for c in ("costInBillingCurrency", "quantity", "chargeType"))
+    rows[3][quantity] = "one"
+    rows[4][kind] = "Gift"
+    assert [rows[3][cost], rows[4][cost]] == ["12.95", "3.0625"]
+    with (tmp_path / "actual.csv").open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([header, *rows])
+    done = ingest(home, [tmp_path / "actual.csv", azure / "amortized.csv"], accept_rejects=True, data_docs=False)
+    assert done.refused == []
+    by_dataset = {(p.dataset, p.source): d for p, d in lake.current(home).items()}
+    stored, charges = by_dataset["_parts", "azure_actual"], by_dataset["cost_and_usage", "azure_actual"]
+    assert (stored.rows_rejected, stored.rejected_total) == (1, {"EUR": "12.95"})
+    assert (charges.rows_rejected, charges.rejected_total) == (2, {"EUR": "16.0125"})
+    assert charges.notes[-1] == "2 rows rejected: EUR 16.0125 missing"
+
+
+def test_a_bill_of_which_no_row_can_be_taken_leaves_the_month_as_it_was_and_says_so(home: Home, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(text(charge("3")), encoding="utf-8")
+    bad.write_text(text(charge("4", category="Gift"), charge("5", category="Gift")), encoding="utf-8")
+    ingest(home, [good], data_docs=False)
+    before = lake.current(home)
+    done = ingest(home, [bad], accept_rejects=True, data_docs=False)
+    assert [(o.status, o.message) for o in done.outcomes] == [
+        (
+            "refused",
+            "cost_and_usage from focus, account a-1, 2026-09: no row of it can be taken (2 rows rejected); what the "
+            "lake holds of it stays.",
+        )
+    ]
+    assert lake.current(home) == before
+    assert [row[1] for row in rejected(home)] == [1, 2]

@@ -95,7 +95,7 @@ def test_the_ledger_keeps_what_each_day_cost_of_what_comes_again_every_day(home:
         "2026-09-03 USD": Decimal("10.000000000000000001"),
         "2026-09-04 USD": Decimal(5),
     }
-    assert lake.withdraw(home, delivery.unit).effective_by_day == {}
+    assert lake.withdraw(home, delivery.partition).effective_by_day == {}
 
 
 def test_any_two_deliveries_of_a_month_compare_in_the_order_they_came(
@@ -138,8 +138,8 @@ def test_a_delivery_of_two_months_is_named_by_the_id_of_each_month(home: Home) -
     with pytest.raises(UsageError) as caught:
         difference(home, delivery.delivery_id)
     assert str(caught.value) == (
-        f"{delivery.delivery_id!r} may be any of 2 deliveries: {one.id} ({one.unit}, {one.delivered_at[:19]}); "
-        f"{two.id} ({two.unit}, {two.delivered_at[:19]}). Say more of the id."
+        f"{delivery.delivery_id!r} may be any of 2 deliveries: {one.id} ({one.partition}, {one.delivered_at[:19]}); "
+        f"{two.id} ({two.partition}, {two.delivered_at[:19]}). Say more of the id."
     )
 
 
@@ -201,7 +201,7 @@ def test_what_is_withdrawn_leaves_the_lake_and_stays_in_the_ledger(
     # A scheduled run does not bring it back; delivering it again does.
     assert ingest(home, [both], new_only=True, data_docs=False).outcomes == []
     assert [s for s, _ in deliver(home, both)] == ["published", "unchanged"]
-    again = lake.current(home)[gone.unit]
+    again = lake.current(home)[gone.partition]
     assert (again.replaced, again.billed_total) == (None, {"USD": "1.5"})
 
 
@@ -213,7 +213,7 @@ def test_a_withdrawal_that_died_before_the_data_went_is_forgotten_and_after_it_i
     pending = entry.rename(entry.with_suffix(".pending"))
     assert lake.current(home) == {}
     assert lake.deliveries(home) == [delivery, gone]
-    (home.lake / delivery.unit.file).write_bytes(b"PAR1")
+    (home.lake / delivery.partition.file).write_bytes(b"PAR1")
     with lake.locked(home):
         assert not pending.exists()
     assert lake.deliveries(home) == [delivery]
@@ -223,7 +223,7 @@ def test_azure_s_parts_go_with_the_charges_that_are_made_from_them(home: Home, t
     header = "SubscriptionId,Date,ChargeType,Cost,BillingCurrency,MeterCategory,ConsumedService\n"
     (tmp_path / "actual.csv").write_text(header + "s-1,2026-09-01,Usage,2.5,EUR,Storage,\n", encoding="utf-8")
     deliver(home, tmp_path / "actual.csv")
-    assert [d.unit.dataset for d in withdraw(home, "azure_actual", account="s-1", month="2026-09")] == [
+    assert [d.partition.dataset for d in withdraw(home, "azure_actual", account="s-1", month="2026-09")] == [
         "cost_and_usage", "_parts",
     ]  # fmt: skip
     assert lake.current(home) == {}
@@ -264,4 +264,4 @@ def test_a_closed_month_cannot_be_withdrawn(home: Home) -> None:
         "focus, account a-1, 2026-09 is closed (closed_month.csv row 1, closed on 2026-10-05): what the lake holds of "
         "it stays."
     )
-    assert lake.holding(home, delivery.unit) == delivery
+    assert lake.holding(home, delivery.partition) == delivery

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from finops_lib import warehouse
-from finops_lib.ingest.checking import EXACT
 from finops_lib.lake import Home
+from finops_lib.money import EXACT
 from finops_lib.samples import company as co
 
 

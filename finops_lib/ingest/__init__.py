@@ -1,13 +1,233 @@
-"""Export → recognise → adapt → check → publish: the only writer of the lake.
+"""Exports enter the lake in three rooms; read them in this order.
 
-A delivery is adapted in one streaming pass into a staged Parquet file, checked there against the contract, and
-published unit by unit (see `lake`). What cannot be read or breaks a promise is refused with file, row and column;
-nothing of its month is published, and what stood there before stays.
+    paths ──collect──► batches ──adapt──► staged facts ──admit──► verdicts ──lake.commit──► the lake
+
+`collect` finds the files and learns which export each is. `adapt` owns the database: it makes rows of a contract out of
+a batch, checks and adds them up, and gives facts. `admit` decides by the facts and the ledger what becomes of each
+billing account's month. `lake.commit` does it: what is refused leaves the lake as it was. Facts stand in `facts`.
 """
 
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .. import lake
+from ..contract import contract
+from ..errors import FinopsError, RefusedError, is_stop
+from ..lake import TIMELESS, Closures, Content, Home, Partition, Verdict
+from . import adapt, adapters, admit, collect, companions
+from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page
-from .call import Ingested, Interrupted, Outcome
-from .publishing import ingest
+from .collect import Batch
+from .facts import COMPANIONS, AccountMonth, Answer, Settings
+from .outcomes import Ingested, Interrupted, Outcome
 from .withdrawing import withdraw
 
 __all__ = ["Ingested", "Interrupted", "Outcome", "ingest", "sources", "sources_page", "withdraw"]
+
+
+def ingest(
+    home: Home,
+    paths: Sequence[str | Path],
+    *,
+    source: str | None = None,
+    account: str | None = None,
+    dates: str | None = None,
+    accept_rejects: bool = False,
+    new_only: bool = False,
+    dry_run: bool = False,
+    data_docs: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Ingested:
+    """Bring exports into the lake, month by month; whatever is refused leaves the lake as it was.
+
+    Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
+             not say it themselves, and `dates` (month-first, day-first) how those write dates that do not tell;
+             with `accept_rejects`, rows that cannot be taken are left out and counted instead of keeping their month
+             out; with `new_only`, files that the ledger knows are not read again.
+    Returns  one outcome per partition or refused file, in the order of the work.
+    Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
+    """
+    with lake.writing(home), lake.locked(home):
+        pass  # what died while it published is finished or forgotten, also where nothing new comes in
+    with lake.staging(home) as workdir:
+        began = datetime.now(UTC).isoformat(timespec="microseconds")
+        settings = Settings(
+            workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
+        )
+        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=lake.closures(home))
+        left = [str(path) for path in paths]
+        try:
+            with adapt.Database(workdir=workdir) as db:
+                collected = collect.from_paths(
+                    paths, workdir=workdir, inspector=adapt.FileInspector(db), source=source, dates=dates,
+                    known=_known(home) if new_only else (), progress=progress,
+                )  # fmt: skip
+            call.did(*(Verdict(decision=a.status, source=a.source, messages=(a.message,)) for a in collected.asides))
+            left = [str(batch) for batch in collected.batches]
+            # Charges of companion exports are made month by month where manifests tell the months of all.
+            by_month = all(batch.period for batch in collected.batches if batch.adapter.is_companion)
+            arrived = 0
+            for i, batch in enumerate(collected.batches):
+                left = left[-(len(collected.batches) - i) :]
+                call.bring(batch, collected.damaged)
+                if i + 1 == len(collected.batches) or (by_month and collected.batches[i + 1].period > batch.period):
+                    call.complete(call.done[arrived:])
+                    arrived = len(call.done)
+            left = ["the pages of what was checked"]
+            documented = _documented(call) if data_docs and not dry_run else None
+        except (KeyboardInterrupt, RuntimeError) as stop:
+            if not is_stop(stop):
+                raise
+            raise Interrupted(_ingested(call, None), left) from None
+    return _ingested(call, documented)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Done:
+    """A verdict that was carried out, or in a dry run would be."""
+
+    verdict: Verdict
+    checked: Path | None = None
+    stored: bool = False
+    """Whether it is a companion export that is stored now: what is said is said of the charges that it makes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One call of `ingest`: what it was told, and what it has done so far."""
+
+    home: Home
+    settings: Settings
+    dry_run: bool
+    closures: Closures
+    """The closed months when the call began: a plan that comes with charges closes no month to them."""
+    done: list[_Done] = field(default_factory=list)
+    claimed: dict[Partition, str] = field(default_factory=dict)
+    """Partitions that a batch of this call gave, and the first of its files."""
+
+    def did(self, *verdicts: Verdict) -> None:
+        self.done.extend(_Done(verdict=verdict) for verdict in verdicts)
+
+    def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
+        """Bring the files of one batch into the lake."""
+        if standing := admit.unchanged(batch, lake.deliveries(self.home)):
+            self.did(*standing)
+            return
+        try:
+            with lake.writing(self.home), adapt.adapting(self.settings) as room:
+                adapted = room.batch(batch)
+                with lake.locked(self.home):
+                    self._settle(room, adapted, damaged)
+        except RefusedError as error:
+            self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
+
+    def complete(self, done: Sequence[_Done]) -> None:
+        """Make the charges of every account-month of which a companion export has been stored."""
+        arrived = [d.verdict.partition for d in done if d.stored and d.verdict.partition]
+        if not arrived or self.dry_run:
+            return
+        for together in companions.completed(list(adapters.adapters().values()), arrived, lake.current(self.home)):
+            if together.waiting:
+                self.did(together.waiting)
+                continue
+            # Exports that another ingestion replaces in between would not be the ones that the ledger names.
+            with lake.writing(self.home), lake.locked(self.home), adapt.adapting(self.settings) as room:
+                self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
+                together = replace(together, holds=lake.current(self.home))
+                stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
+                entries = [f for d in together.deliveries for f in d.files]
+                adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
+                self._settle(room, adapted, ())
+
+    def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
+        """From facts to verdicts, and from verdicts to the lake, while nobody else publishes."""
+        facts = adapted.facts
+        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
+        answers = {
+            where: room.answer(adapted, where, question, self.home.lake)
+            for where, question in admit.questions(facts, ledger).items()
+        }
+        verdicts = admit.verdicts(facts, ledger, answers, damaged=damaged, claimed=self.claimed)
+        self.claimed.update(admit.claims(facts) | self.claimed)
+
+        def content(verdict: Verdict) -> Content:
+            if verdict.arrived is None:
+                return Content()
+            where = AccountMonth(verdict.arrived.billing_account, verdict.arrived.month)
+            rejects = room.written_rejects(adapted, where)
+            if not verdict.enters:
+                return Content(rejects=rejects)
+            data, breakdown = room.written(adapted, where, answers.get(where, Answer()))
+            return Content(data=data, breakdown=breakdown, rejects=rejects)
+
+        for verdict in verdicts if self.dry_run else lake.commit(self.home, verdicts, content):
+            stored = facts.is_companion and (verdict.enters or verdict.decision == "unchanged")
+            self.done.append(_Done(verdict=verdict, checked=facts.file, stored=stored))
+        self.did(*(Verdict(decision="note", source=facts.adapter.name, messages=(n,)) for n in facts.passed_over))
+
+
+def _known(home: Home) -> set[str]:
+    """sha256 of every file and archive that the ledger knows and that need not be read again."""
+    entries = [f for d in lake.deliveries(home) if d.whole or d.withdrawn for f in d.files]
+    return {f["sha256"] for f in entries} | {f["archive_sha256"] for f in entries if "archive_sha256" in f}
+
+
+def _outcomes(call: _Call) -> Iterator[Outcome]:
+    for d in call.done:
+        if call.dry_run or not d.stored:
+            yield from Outcome.of(d.verdict, dry_run=call.dry_run)
+
+
+def _ingested(call: _Call, documented: Path | None) -> Ingested:
+    return Ingested(
+        outcomes=list(_outcomes(call)),
+        data_docs=documented,
+        rejects=sorted({d.verdict.rejects for d in call.done if d.verdict.rejects}),
+    )
+
+
+def _documented(call: _Call) -> Path | None:
+    """Let Great Expectations say what was checked: one page per source and dataset of this call."""
+    from .. import expectations
+
+    groups: dict[tuple[str, str], list[_Done]] = defaultdict(list)
+    datasets = {adapter.name: adapter.dataset for adapter in reversed(adapters.adapters().values())}
+    for done in call.done:
+        verdict = done.verdict
+        if verdict.messages and (verdict.enters or verdict.decision in ("refuse", "refused")):
+            if verdict.partition and verdict.partition.dataset == COMPANIONS:
+                continue
+            dataset = verdict.partition.dataset if verdict.partition else datasets.get(verdict.source or "")
+            groups[verdict.source or "not recognised", dataset or "cost_and_usage"].append(done)
+    if not groups:
+        return None
+    call.settings.progress("writing Data Docs")
+    pages = []
+    for (source, dataset), found in sorted(groups.items()):
+        months = sorted({p.month for d in found if (p := d.verdict.partition) and p.month != TIMELESS})
+        span = f", {months[0]} to {months[-1]}" if len(months) > 1 else f", {months[0]}" if months else ""
+        files = {
+            call.home.lake / d.verdict.partition.file if d.verdict.enters and d.verdict.partition else d.checked
+            for d in found
+        }
+        pages.append(
+            expectations.Delivery(
+                title=f"{dataset} from {source}{span}",
+                delivered_at=call.settings.began[:19] + "Z",
+                contract=contract(dataset),
+                parquet=sorted(f for f in files if f is not None and f.exists()),
+                refusals=[message for d in found if not d.verdict.enters for message in d.verdict.messages],
+            )
+        )
+    try:
+        with lake.writing(call.home):
+            return expectations.document(pages, out=call.home.reports / "data_docs")
+    except FinopsError as error:
+        # The lake is whole already; pages about it that cannot be written refuse nothing.
+        call.did(Verdict(decision="note", source=None, messages=(str(error),)))
+        return None

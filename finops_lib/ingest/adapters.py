@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any, Protocol
 
 import duckdb
 
@@ -25,7 +26,7 @@ class Conserved:
 
     column: str
     sql: str
-    part: str | None = None
+    companion: str | None = None
     """Other export whose rows hold it; None for `raw`."""
 
 
@@ -40,9 +41,9 @@ class Adapter:
     columns: tuple[tuple[str, str, bool], ...]
     """name, SQL type and whether it may be absent, of each column of `raw`."""
     select: str | None
-    """None for a part: an export that only completes another."""
-    parts: dict[str, str]
-    """Other exports the SELECT reads: adapter name → create statement."""
+    """None for an export that only completes another."""
+    companions: dict[str, str]
+    """Companion exports, which the SELECT reads too: adapter name → create statement."""
     needs: tuple[str, ...] = ()
     """Columns that recognise the export without having a value on every row."""
     records: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Adapter:
     month: str | None = None
     billed: tuple[str, str] | None = None
     conserves: tuple[Conserved, ...] = ()
-    """Costs that add up like the billed amount, in its currency, wherever every row of a unit states them."""
+    """Costs that add up like the billed amount, in its currency, wherever every row of an account-month states them."""
     origin: dict[str, str] = field(default_factory=dict)
     holds: str | None = None
     named: str | None = None
@@ -71,7 +72,7 @@ class Adapter:
     refused: str | None = None
     """Why an export that is recognised is not taken, and what to deliver instead."""
     waits_for: tuple[str, ...] = ()
-    """Parts without which no charge can be made."""
+    """Companions without which no charge can be made."""
     same_money_as: str | None = None
     """Adapter of a better export of the same charges: of one month the lake holds that one, or else this one."""
     quirks: tuple[str, ...] = ()
@@ -102,9 +103,9 @@ class Adapter:
         return own.focus_dataset is None and not own.plan
 
     @property
-    def kept(self) -> bool:
-        """Whether its rows are kept as delivered, because two exports make one set of charges."""
-        return self.select is None or bool(self.parts)
+    def is_companion(self) -> bool:
+        """Whether its rows are stored as delivered, because several exports make one set of charges together."""
+        return self.select is None or bool(self.companions)
 
 
 def folder() -> Path:
@@ -156,7 +157,7 @@ MAPPED = {
 
 
 def sources_page() -> str:
-    """The sources as a page of Markdown: for each what is read, its replace unit, its quirks, what is not covered."""
+    """The sources as a page of Markdown: what each reads and replaces, its quirks, and what is not covered."""
     lines = [
         "# Sources",
         "",
@@ -240,7 +241,7 @@ def _read_adapter(file: Path) -> Adapter:
         formats=listed("formats") or ("csv",),
         columns=completed.columns if completed else _columns(tables["raw"]),
         select=selects[0] if selects else None,
-        parts={name: q for name, q in tables.items() if name != "raw"},
+        companions={name: q for name, q in tables.items() if name != "raw"},
         needs=completed.needs if completed else listed("needs"),
         records=listed("records", ">"),
         dates=completed.dates if completed else listed("dates"),
@@ -273,8 +274,8 @@ def _read_adapter(file: Path) -> Adapter:
 def _conserved(text: str) -> list[Conserved]:
     """`EffectiveCost, ListCost from cost`, or `EffectiveCost of azure_amortized from cost`."""
     columns, sql = re.split(r"\s+from\s+", text, maxsplit=1)
-    columns, _, part = columns.partition(" of ")
-    return [Conserved(column=c.strip(), sql=sql, part=part.strip() or None) for c in columns.split(",")]
+    columns, _, companion = columns.partition(" of ")
+    return [Conserved(column=c.strip(), sql=sql, companion=companion.strip() or None) for c in columns.split(",")]
 
 
 def _columns(create: str) -> tuple[tuple[str, str, bool], ...]:
@@ -284,6 +285,13 @@ def _columns(create: str) -> tuple[tuple[str, str, bool], ...]:
         columns = db.sql("describe raw").fetchall()
         db.execute("rollback")
     return tuple((str(n), str(t), null == "YES") for n, t, null, *_ in columns)
+
+
+@cache
+def sql_type(kind: str) -> Any:
+    """DuckDB's own description of an SQL type."""
+    with _scratch().cursor() as db:
+        return db.sql(f"select cast(null as {kind}) as v").types[0]
 
 
 @cache
@@ -301,7 +309,13 @@ def _headers(file: Path) -> dict[str, tuple[str, ...]]:
     return {column: tuple(headers) for column, headers in spellings.items()}
 
 
-def vocabulary(db: duckdb.DuckDBPyConnection) -> None:
+class Runs(Protocol):
+    """A connection, as far as vocabulary needs one."""
+
+    def execute(self, sql: str, /) -> object: ...
+
+
+def vocabulary(db: Runs) -> None:
     """Give a connection what every SELECT may use: the lookups of the folder as views, then its macros."""
     for file in sorted(folder().glob("*.csv")):
         if not file.name.endswith(".headers.csv"):
@@ -343,7 +357,7 @@ def _own_columns(own: Contract) -> Adapter:
         formats=("csv", "parquet"),
         columns=tuple((c.name, "JSON" if c.type == "json" else c.sql_type, not c.required) for c in columns),
         select=f"select {names}, x_source_file, x_source_row from raw",
-        parts={},
+        companions={},
         account=quoted(own.account) if own.account else None,
         month=month,
         origin={},

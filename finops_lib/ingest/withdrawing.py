@@ -5,29 +5,29 @@ from __future__ import annotations
 from .. import lake
 from ..errors import RefusedError, UsageError
 from ..lake import Delivery, Home
-from . import rejecting
 from .adapters import adapters
+from .facts import COMPANIONS
 
 
 def withdraw(home: Home, source: str, *, account: str, month: str) -> list[Delivery]:
     """Take out what a source gave of an account and month, in every dataset, and what is kept to make it from.
 
-    Returns  one entry of the ledger per unit.
+    Returns  one entry of the ledger per partition.
     Refuses  RefusedError where there is nothing of it, naming the accounts and months that there are, and for a month
              that the plan has closed.
     """
-    kept = {adapter.name for adapter in adapters().values() if adapter.source == source and adapter.kept}
+    companions = {a.name for a in adapters().values() if a.source == source and a.is_companion}
     with lake.writing(home), lake.locked(home):
         now = lake.current(home)
-        charged = [u for u in now if u.source == source or (u.dataset.startswith("_") and u.source in kept)]
+        charged = [p for p in now if p.source == source or (p.dataset == COMPANIONS and p.source in companions)]
         # Corrections of a closed month are that month's, wherever they stand.
-        ours = [u for u in charged if not u.corrects]
+        ours = [p for p in charged if not p.corrects]
         if not ours:
-            known = ", ".join(sorted({u.source for u in now})) or "nothing"
+            known = ", ".join(sorted({p.source for p in now})) or "nothing"
             raise UsageError(f"The lake holds nothing from {source!r}. It holds: {known}.")
-        units = [u for u in ours if (u.billing_account, u.month) == (account, month)]
-        if not units:
-            listed = ", ".join(f"{a} {m}" for a, m in sorted({(u.billing_account, u.month) for u in ours}))
+        found = [p for p in ours if (p.billing_account, p.month) == (account, month)]
+        if not found:
+            listed = ", ".join(f"{a} {m}" for a, m in sorted({(p.billing_account, p.month) for p in ours}))
             raise RefusedError(
                 f"The lake holds nothing from {source} of account {account}, {month}. It holds: {listed}."
             )
@@ -37,8 +37,4 @@ def withdraw(home: Home, source: str, *, account: str, month: str) -> list[Deliv
                 f"{closed.closed_on}): what the lake holds of it stays."
             )
         # What charges are made from goes last: cut short, the same command finds it and goes on.
-        gone = []
-        for unit in sorted(units, key=lambda u: (u.dataset.startswith("_"), u)):
-            gone.append(lake.withdraw(home, unit))
-            rejecting.forget(home, unit)
-    return gone
+        return [lake.withdraw(home, p) for p in sorted(found, key=lambda p: (p.dataset == COMPANIONS, p))]

@@ -1,4 +1,4 @@
-"""From a delivered file to the view `raw` of its adapter: recognised, bound by column, cast."""
+"""From delivered files to the view `raw` of their adapter: bound by column, cast."""
 
 from __future__ import annotations
 
@@ -7,127 +7,17 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from .. import lake
-from ..contract import literal, quoted
-from ..errors import RefusedError, UsageError
+from ...contract import literal, quoted
+from ...errors import RefusedError
+from ..adapters import Adapter, sql_type
+from ..collect.files import Delivered
+from ..collect.recognising import bindings, flattened, gathered
 from . import dates
-from .adapters import Adapter, adapters
-from .files import Delivered, first_line
-
-
-def _spelling(header: str) -> str:
-    bracketed = re.search(r"\(([A-Za-z]\w*)\)\s*$", header)
-    return re.sub(r"[^a-z0-9]", "", (bracketed[1] if bracketed else header).lower())
-
-
-def _bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
-    """raw column → delivered column, for those that are there."""
-    opened = [inner for key, inner in file.opened if key in adapter.records]
-    present = {_spelling(h): h for h in reversed((*opened, *file.header))}
-    found: dict[str, str] = {}
-    for name, kind, _ in adapter.columns:
-        for spelling in (name, *adapter.headers.get(name, ())):
-            if spelling in file.header or _spelling(spelling) in present:
-                found[name] = spelling if spelling in file.header else present[_spelling(spelling)]
-                break
-        else:
-            if (kind == "JSON" and _gathered(name, file)) or _flattened(name, kind, file):
-                found[name] = name
-    return found
-
-
-def _flattened(name: str, kind: str, file: Delivered) -> dict[str, tuple[str, str]]:
-    """Fields of a struct column that were delivered as columns of their own: header and SQL type of each."""
-    if file.format == "json" or kind.endswith("[]") or not kind.startswith("STRUCT"):
-        return {}
-    present = {_spelling(h): h for h in reversed(file.header)}
-    return {
-        field: (present[_spelling(name + field)], str(child))
-        for field, child in _type(kind).children
-        if _spelling(name + field) in present
-    }
-
-
-def _gathered(name: str, file: Delivered) -> list[tuple[str, str]]:
-    """Delivered columns that together are one JSON column: key and header of each."""
-    stem = _spelling(name)
-    found = []
-    for header in file.header:
-        group, slash, key = header.partition("/")
-        if slash and _spelling(group) == stem:
-            found.append((key, header))
-        elif not slash and header.lower().startswith(f"{name}_"):
-            found.append((header[len(name) + 1 :], header))
-    return found
-
-
-def version(adapter: Adapter, file: Delivered) -> str | None:
-    """The version of its format that a file's columns tell, where the adapter says how."""
-    present = {_spelling(header) for header in file.header}
-    return next((v for v, columns in adapter.versions if {_spelling(c) for c in columns} <= present), None)
-
-
-def recognise(file: Delivered, *, source: str | None = None) -> Adapter:
-    """The one adapter whose required columns the file has, and of several the most particular.
-
-    Refuses  RefusedError naming the adapter that came nearest and the columns it lacks.
-    """
-    candidates = [a for k, a in adapters().items() if source is None or source in (a.name, k)]
-    if not candidates:
-        known = ", ".join(dict.fromkeys(a.name for a in adapters().values()))
-        raise UsageError(f"There is no source {source!r}. Sources: {known}; `finops sources` describes them.")
-    fitting = [a for a in candidates if file.format in a.formats and set(a.recognised_by) <= set(_bindings(a, file))]
-    telling = [a for a in fitting if a.holds]
-    decided = [a for a in telling if _some_row(a, file)] or [
-        # Only where the content tells nothing does a name decide: then both readings give the same money.
-        a
-        for a in telling
-        if a.named and re.search(a.named, (file.manifest and file.manifest.kind) or file.name, flags=re.IGNORECASE)
-    ]
-    fitting = decided or [a for a in fitting if not a.holds]
-    if fitting:
-        found = max(fitting, key=lambda a: (len(a.recognised_by), len(_bindings(a, file))))
-        if found.refused:
-            raise RefusedError(f"{file.name}: {found.refused}")
-        return found
-    lacking = {
-        k: [r for r in a.recognised_by if r not in _bindings(a, file)] for k, a in adapters().items() if a in candidates
-    }
-    # Columns alone do not make a file nearest to an export that is known by what its rows hold.
-    lacking = {k: v for k, v in lacking.items() if v or file.format not in adapters()[k].formats} or lacking
-    nearest = min(lacking, key=lambda k: (len(lacking[k]) / max(1, len(adapters()[k].recognised_by)), len(lacking[k])))
-    missing = lacking[nearest]
-    shown = ", ".join(file.header[:8]) + (f" and {len(file.header) - 8} more" if len(file.header) > 8 else "")
-    if not missing:
-        other = f"reads {', '.join(adapters()[nearest].formats)}, not {file.format}"
-        holds = f"has no row where {adapters()[nearest].holds}"
-        reason = f"{nearest} has its columns but {holds if file.format in adapters()[nearest].formats else other}"
-    elif source is None and len(adapters()[nearest].recognised_by) <= 3 * len(missing):
-        reason = "It resembles no export that is known"
-    else:
-        noun = "column" if len(missing) == 1 else "columns"
-        reason = f"The nearest is {nearest}, which also needs the {noun} {', '.join(missing)}"
-    raise RefusedError(
-        f"{file.name}: no source reads this file. {reason}. Found: {shown}. "
-        "Export it with those columns, or see `finops sources`."
-    )
-
-
-def _some_row(adapter: Adapter, file: Delivered) -> bool:
-    with duckdb.connect() as db:
-        db.execute("set timezone = 'UTC'")
-        raw_view(db, adapter, [file], strict=False)
-        try:
-            return bool(db.sql(f"select 1 from raw where {adapter.holds} limit 1").fetchall())
-        except duckdb.Error:
-            return False
+from .database import Database, Relation, SQLError, first_line
 
 
 def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
@@ -138,7 +28,7 @@ def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
     paths = ", ".join(literal(str(f.path)) for f in (file, *alike))
     if file.format == "parquet":
         rows = f"read_parquet([{paths}], file_row_number = true, filename = 'x_source_path')"
-        return f"(select {file.taken}, file_row_number + 1 as x_source_row from {rows})"
+        return f"(select {file.projection}, file_row_number + 1 as x_source_row from {rows})"
     if file.format == "csv":
         # Rows are counted as they stream by, so the file is read by one thread: in parallel they come in any order.
         return f"(select *, row_number() over () as x_source_row from {_csv(adapter, file, 'parallel = false')})"
@@ -178,8 +68,8 @@ def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
             short = (
                 f"case when json_type({step}) = 'ARRAY' then json_merge_patch({short}, {gone}::json) else {short} end"
             )
-        kept = ", ".join([*around[:-1], f"{short} as {around[-1]}"])
-        records = f"select x_source_path, {kept}, {listed} as listed from ({records})"
+        outer = ", ".join([*around[:-1], f"{short} as {around[-1]}"])
+        records = f"select x_source_path, {outer}, {listed} as listed from ({records})"
         records = f"select x_source_path, {', '.join(around)}, unnest(listed) as {inner} from ({records})"
         around.append(inner)
     merged = ", ".join(reversed(around))
@@ -239,18 +129,7 @@ def _csv(adapter: Adapter, file: Delivered, *options: str) -> str:
     return f"read_csv({given})"
 
 
-def write_parquet(db: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = "") -> None:
-    """Write a query to a Parquet file, within the connection's limit of memory where that can be done."""
-    sql = f"copy ({query}) to {literal(str(target))} (format parquet{options})"
-    try:
-        db.execute(sql)
-    except duckdb.OutOfMemoryException:
-        # What readers and writers hold cannot spill. The limit is there to leave room to others, not to refuse a bill.
-        db.execute("reset memory_limit")
-        db.execute(sql)
-
-
-def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, *, workdir: Path) -> Delivered:
+def converted(db: Database, adapter: Adapter, file: Delivered, *, workdir: Path) -> Delivered:
     """A CSV file as Parquet of the columns that the adapter reads, rows in their order; any other file as it is.
 
     An export is read several times: to adapt it, to count it, to name what is wrong with it. Parquet is read by all
@@ -262,26 +141,24 @@ def converted(db: duckdb.DuckDBPyConnection, adapter: Adapter, file: Delivered, 
     out = workdir / f"{file.sha256[:16]}-{adapter.name}.parquet"
     used = ", ".join(quoted(h) for h in _used(adapter, file)) or "1 as nothing"
     try:
-        db.execute("set preserve_insertion_order = true")
+        db.run("set preserve_insertion_order = true")
         # Rows in order wait in memory until a row group is full: small ones wait less.
-        write_parquet(db, f"select {used} from {_csv(adapter, file)}", out, ", row_group_size 30720")
-    except duckdb.Error as error:
-        if lake.NO_ROOM.search(str(error)):
-            raise
+        db.write(f"select {used} from {_csv(adapter, file)}", out, "row_group_size 30720")
+    except SQLError as error:
         raise RefusedError(reading_error(file, error)) from None
     finally:
-        db.execute("set preserve_insertion_order = false")
+        db.run("set preserve_insertion_order = false")
     return replace(file, path=out, format="parquet")
 
 
 def _used(adapter: Adapter, file: Delivered) -> list[str]:
     """The delivered columns that the adapter reads, in their order."""
-    bound = _bindings(adapter, file)
+    bound = bindings(adapter, file)
     headers = set(bound.values())
     for name, kind, _ in adapter.columns:
         if bound.get(name) not in file.header:
-            headers |= {header for header, _ in _flattened(name, kind, file).values()}
-            headers |= {header for _, header in _gathered(name, file)} if kind == "JSON" else set()
+            headers |= {header for header, _ in flattened(name, kind, file).values()}
+            headers |= {header for _, header in gathered(name, file)} if kind == "JSON" else set()
     return [h for h in file.header if h in headers]
 
 
@@ -298,10 +175,10 @@ def _text(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[s
     delivered = dict(zip(file.header, file.types, strict=True))
     header = bound[name]
     if header not in delivered and _nested(kind):
-        fields = [f"cast({quoted(h)} as varchar)" for h, _ in _flattened(name, kind, file).values()]
+        fields = [f"cast({quoted(h)} as varchar)" for h, _ in flattened(name, kind, file).values()]
         return f"coalesce({', '.join(fields)})"
     if header not in delivered:
-        given = [(json.dumps(k, ensure_ascii=False), f"cast({quoted(h)} as varchar)") for k, h in _gathered(name, file)]
+        given = [(json.dumps(k, ensure_ascii=False), f"cast({quoted(h)} as varchar)") for k, h in gathered(name, file)]
         # Put together as text: through a list and a map it would be the same, six times slower.
         pairs = ", ".join(f"{literal(key + ':')} || cast(to_json({value}) as varchar)" for key, value in given)
         some = f"coalesce({', '.join(value for _, value in given)}) is not null"
@@ -327,18 +204,18 @@ def _column(header: str, delivered: str, kind: str, file: Delivered) -> str:
 
 
 def raw_view(
-    db: duckdb.DuckDBPyConnection,
+    db: Database,
     adapter: Adapter,
     files: Sequence[Delivered],
     *,
     strict: bool,
     view: str = "raw",
-    without: str | None = None,
-) -> None:
-    """Create a view of the files in the adapter's columns and types.
+    without: Relation | None = None,
+) -> Relation:
+    """Make a view of the files in the adapter's columns and types.
 
     Strict, a value that does not fit its type or a required one that is missing ends the query; otherwise it is NULL.
-    The rows of the table `without`, by x_source_file and x_source_row, are left out.
+    The rows of `without`, by x_source_file and x_source_row, are left out.
     """
     selects = [
         f"select {columns}, {_origin(db, adapter, alike)} from {_reader(adapter, *alike)}"
@@ -347,8 +224,8 @@ def raw_view(
     rows = " union all ".join(selects)
     if without:
         rows = f"select * from ({rows}) anti join {without} using (x_source_file, x_source_row)"
-    kept = f" where {adapter.rows}" if adapter.rows else ""
-    db.execute(f"create or replace view {view} as select * from ({rows}){kept}")
+    read = f" where {adapter.rows}" if adapter.rows else ""
+    return db.view(view, f"select * from ({rows}){read}")
 
 
 STATEMENTS = 8
@@ -363,7 +240,7 @@ def _alike(files: Sequence[Delivered], sql: Callable[[Delivered], str]) -> Itera
     shapes: dict[tuple[object, ...], list[Delivered]] = defaultdict(list)
     for file in files:
         schema = () if file.format == "json" else (file.header, file.types, file.path if file.format == "csv" else None)
-        shapes[sql(file), file.format, file.array, file.taken, *schema].append(file)
+        shapes[sql(file), file.format, file.array, file.projection, *schema].append(file)
     for (selected, *_), alike in shapes.items():
         # Files whose rows are counted as they stream by are read by one thread each: in parts for several.
         part = len(alike) if alike[0].format == "parquet" else -(-len(alike) // STATEMENTS)
@@ -373,7 +250,7 @@ def _alike(files: Sequence[Delivered], sql: Callable[[Delivered], str]) -> Itera
 
 def _columns(adapter: Adapter, file: Delivered, *, strict: bool) -> str:
     """SQL of every column of the adapter, from those of a file."""
-    bound = _bindings(adapter, file)
+    bound = bindings(adapter, file)
     columns = []
     for name, kind, optional in adapter.columns:
         if name not in bound and file.format != "json":
@@ -386,7 +263,7 @@ def _columns(adapter: Adapter, file: Delivered, *, strict: bool) -> str:
     return ", ".join(columns)
 
 
-def _origin(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> str:
+def _origin(db: Database, adapter: Adapter, files: Sequence[Delivered]) -> str:
     """SQL of x_source_file and x_source_row, from what `_reader` gives of the files."""
     if len(files) == 1:
         return f"{literal(files[0].name)} as x_source_file, x_source_row"
@@ -395,36 +272,32 @@ def _origin(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
     if files[0].format == "parquet":
         return f"{named}, x_source_row"
     rows = _lines(*files) if files[0].format == "lines" else _reader(adapter, *files)
-    counted = dict(db.sql(f"select x_source_path, count(*) from {rows} group by all").fetchall())
+    counted = dict(db.rows(f"select x_source_path, count(*) from {rows} group by all"))
     before = accumulate((counted.get(str(f.path), 0) for f in files), initial=0)
     starts = ", ".join(f"{literal(str(f.path))}: {rows}" for f, rows in zip(files, before, strict=False))
     return f"{named}, x_source_row - map {{{starts}}}[x_source_path] as x_source_row"
 
 
-def passed_over(
-    db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]
-) -> list[tuple[str, str, int, int]]:
-    """Files that hold more than the adapter reads: name, unit, how many of it are not read, how many there are."""
+def passed_over(db: Database, adapter: Adapter, files: Sequence[Delivered], raw: Relation) -> Iterator[tuple[str, str]]:
+    """Files that hold more than the adapter reads: name, and how much of it is passed over."""
     if adapter.line is None and adapter.rows is None:
-        return []
-    read = dict(db.sql("select x_source_file, count(*) from raw group by all").fetchall())
-    found = []
+        return
+    read = dict(db.rows(f"select x_source_file, count(*) from {raw} group by all"))
     for file in files:
-        unit, rows = ("lines", _lines(file)) if file.format == "lines" else ("rows", _reader(adapter, file))
-        [(count,)] = db.sql(f"select count(*) from {rows}").fetchall()
+        noun, rows = ("lines", _lines(file)) if file.format == "lines" else ("rows", _reader(adapter, file))
+        [(count,)] = db.rows(f"select count(*) from {rows}")
         if count > read.get(file.name, 0):
-            found.append((file.name, unit, count - read.get(file.name, 0), count))
-    return found
+            yield file.name, f"{count - read.get(file.name, 0)} of {count} {noun}"
 
 
-def with_date_order(adapter: Adapter, file: Delivered, *, told: str | None) -> Delivered:
+def with_date_order(db: Database, adapter: Adapter, file: Delivered, *, told: str | None) -> Delivered:
     """The file with the order of day and month in the columns that the adapter names as dates.
 
     Refuses  RefusedError for a file in which that cannot be told.
     """
-    bound = _bindings(adapter, file)
+    bound = bindings(adapter, file)
     texts = {bound[name]: _text(adapter, file, name, "DATE", bound) for name in adapter.dates if name in bound}
-    return dates.ordered(file, texts, _reader(adapter, file), told=told) if texts else file
+    return dates.ordered(db, file, texts, _reader(adapter, file), told=told) if texts else file
 
 
 def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str], *, strict: bool) -> str:
@@ -439,13 +312,13 @@ def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[
         return text
     if types.get(bound.get(name, "")) == "DOUBLE" and kind.startswith("DECIMAL"):
         return _decimal(quoted(bound[name]), kind, _cast(text, kind, strict=strict))
-    flat = {} if bound.get(name) in types else _flattened(name, kind, file)
+    flat = {} if bound.get(name) in types else flattened(name, kind, file)
     if not flat:
         return _cast(
             text, kind, strict=strict, printed=file.format != "json" and types.get(bound.get(name, name)) == "VARCHAR"
         )
     fields = []
-    for field, child in _type(kind).children:
+    for field, child in sql_type(kind).children:
         value = f"cast(null as {child})"
         if field in flat:
             header, of = flat[field]
@@ -463,7 +336,7 @@ def _values(adapter: Adapter, file: Delivered, bound: dict[str, str]) -> Iterato
         text = _text(adapter, file, name, kind, bound)
         yield bound.get(name, name), kind, text, _value(adapter, file, name, kind, bound, strict=False), optional
         if bound.get(name) not in types:
-            for header, of in _flattened(name, kind, file).values():
+            for header, of in flattened(name, kind, file).values():
                 field = _column(header, types[header], of, file)
                 yield header, of, field, _cast(field, of, strict=False, printed=True), True
 
@@ -505,13 +378,6 @@ def _decimal(number: str, kind: str, through_text: str) -> str:
     )
 
 
-@cache
-def _type(kind: str) -> Any:
-    """DuckDB's own description of an SQL type."""
-    with duckdb.connect() as db:
-        return db.sql(f"select cast(null as {kind}) as v").types[0]
-
-
 def _json_structure(kind: str) -> str:
     """DuckDB's nested type as the structure that from_json takes: missing fields become NULL."""
 
@@ -524,19 +390,19 @@ def _json_structure(kind: str) -> str:
             return f"MAP({t.children[0][1]}, {t.children[1][1]})"
         return str(t)
 
-    return json.dumps(structure(_type(kind)))
+    return json.dumps(structure(sql_type(kind)))
 
 
-def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> dict[str, list[str]]:
+def misfits(db: Database, adapter: Adapter, files: Sequence[Delivered]) -> dict[str, list[str]]:
     """Why the strict reading failed: messages by file name, each naming row and column."""
     found: dict[str, list[str]] = defaultdict(list)
     for file in _suspects(db, adapter, files):
         try:
             for column, kind, text, misfit in _misfits(adapter, file):
-                rows = db.sql(
+                rows = db.rows(
                     f"select x_source_row, {_sayable(adapter, kind, text)}, count(*) over () "
                     f"from {_reader(adapter, file)} where {misfit} order by 1 limit 1"
-                ).fetchall()
+                )
                 for row, given, count in rows:
                     more = f" ({count} rows like it)" if count > 1 else ""
                     wanted = _plain_type(kind) if given is not None else f"a value ({_plain_type(kind)})"
@@ -547,17 +413,17 @@ def misfits(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Del
                         f"{file.name}, row {row}, column {column}: found {what}, wanted {wanted}{more}. "
                         "Correct the value at its source and deliver the file again."
                     )
-        except duckdb.Error as error:
+        except SQLError as error:
             found[file.name].append(reading_error(file, error))
     return found
 
 
-def _suspects(db: duckdb.DuckDBPyConnection, adapter: Adapter, files: Sequence[Delivered]) -> Iterator[Delivered]:
+def _suspects(db: Database, adapter: Adapter, files: Sequence[Delivered]) -> Iterator[Delivered]:
     """The files with a value that misfits, and those read together with one that cannot be read at all."""
     for some, alike in _alike(files, lambda file: " or ".join(misfit for *_, misfit in _misfits(adapter, file))):
         try:
-            paths = db.sql(f"select distinct x_source_path from {_reader(adapter, *alike)} where {some}").fetchall()
-        except duckdb.Error:
+            paths = db.rows(f"select distinct x_source_path from {_reader(adapter, *alike)} where {some}")
+        except SQLError:
             yield from alike
         else:
             yield from (file for file in alike if (str(file.path),) in paths)
@@ -575,7 +441,7 @@ def misfit_rows(adapter: Adapter, file: Delivered) -> Iterator[str]:
 
 def _misfits(adapter: Adapter, file: Delivered) -> Iterator[tuple[str, str, str, str]]:
     """Column as delivered, type, SQL of its text, and SQL of whether a row's value misfits, for each column read."""
-    for column, kind, text, value, optional in _values(adapter, file, _bindings(adapter, file)):
+    for column, kind, text, value, optional in _values(adapter, file, bindings(adapter, file)):
         missing = "" if optional else f" or {text} is null"
         yield column, kind, text, f"(({text} is not null and {value} is null){missing})"
 
@@ -598,7 +464,7 @@ def _sayable(adapter: Adapter, kind: str, text: str) -> str:
 
 
 def _dated(adapter: Adapter, file: Delivered) -> set[str]:
-    bound = _bindings(adapter, file)
+    bound = bindings(adapter, file)
     return {bound[name] for name in adapter.dates if name in bound}
 
 

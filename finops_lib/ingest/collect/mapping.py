@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from ..contract import ORIGIN, Column, contract, literal, quoted
-from ..errors import RefusedError
-from .adapters import Adapter, Conserved, adapters
+from ...contract import ORIGIN, Column, contract, literal, quoted
+from ...errors import RefusedError
+from ..adapters import Adapter, Conserved, adapters
 from .files import Delivered
 
 SOURCE = "csv_map"
@@ -48,9 +48,9 @@ def adapter(file: Delivered, beside: Path) -> Adapter:
     """
     text = beside.read_text(encoding="utf-8")
     made = _compile(text, beside.name)
-    taken = {header: focus for focus, header in _mapped(text).items()}
+    focus_of = {header: focus for focus, header in _mapped(text).items()}
     for header in [name for name, *_ in made.columns if name not in file.header]:
-        what = f"{taken[header]} is taken" if header in taken else "Tags are taken"
+        what = f"{focus_of[header]} is taken" if header in focus_of else "Tags are taken"
         raise RefusedError(
             f"{file.name}: {what} from a column {header!r} that is not there. Found: {', '.join(file.header)}. "
             f"Correct {beside.name} or export the file with that column."
@@ -118,8 +118,8 @@ def _compile(text: str, name: str) -> Adapter:
     select |= {focus: _constant(own.column(focus), value) for focus, value in constants.items()}
     if tags:
         pairs = ", ".join(f"struct_pack(k := {literal(t)}, v := {quoted(t)})" for t in tags)
-        kept = f"list_filter([{pairs}], lambda e: e.v is not null)"
-        select["Tags"] = f"case when len({kept}) > 0 then cast(to_json(map_from_entries({kept})) as varchar) end"
+        present = f"list_filter([{pairs}], lambda e: e.v is not null)"
+        select["Tags"] = f"case when len({present}) > 0 then cast(to_json(map_from_entries({present})) as varchar) end"
     given = ", ".join(f"{sql} as {quoted(focus)}" for focus, sql in select.items())
     following = "".join(f", {sql} as {quoted(focus)}" for focus, sql in derived.items() if focus not in select)
     query = (
@@ -137,7 +137,7 @@ def _compile(text: str, name: str) -> Adapter:
             for header in dict.fromkeys([*columns.values(), *tags])
         ),
         select=query,
-        parts={},
+        companions={},
         account=select["BillingAccountId"],
         month=f"strftime({start}, '%Y-%m')",
         billed=(quoted(columns["BilledCost"]), select["BillingCurrency"]),
@@ -152,16 +152,16 @@ def _compile(text: str, name: str) -> Adapter:
 
 
 def _raw_type(header: str, columns: dict[str, str], column: Callable[[str], Column]) -> str:
-    types = {column(focus).type for focus, taken in columns.items() if taken == header}
+    types = {column(focus).type for focus, of in columns.items() if of == header}
     return "DECIMAL(38,18)" if types == {"decimal"} else "VARCHAR"
 
 
 def _value(column: Column, header: str, values: dict[Any, Any] | None, time: Callable[[str], str]) -> str:
-    taken = quoted(header)
+    delivered = quoted(header)
     if values:
         cases = " ".join(f"when {literal(str(k))} then {literal(str(v))}" for k, v in values.items())
-        return f"case {taken} {cases} end"
-    return time(taken) if column.type == "timestamp" else f"cast({taken} as {column.sql_type})"
+        return f"case {delivered} {cases} end"
+    return time(delivered) if column.type == "timestamp" else f"cast({delivered} as {column.sql_type})"
 
 
 def _constant(column: Column, value: Any) -> str:
@@ -177,9 +177,9 @@ def _time(dates: Any, zone: Any, refuse: Callable[[str], RefusedError]) -> Calla
             raise refuse(f"found timezone {zone!r}, wanted a name such as Europe/Berlin; without one times are UTC.")
     parse = f"try_strptime({{}}, {literal(str(dates))})" if dates else "try_cast({} as timestamp)"
 
-    def instant(taken: str) -> str:
+    def instant(text: str) -> str:
         if not dates and zone is None:
-            return f"try_cast({taken} as timestamptz)"
-        return f"timezone({literal(str(zone or 'UTC'))}, {parse.format(taken)})"
+            return f"try_cast({text} as timestamptz)"
+        return f"timezone({literal(str(zone or 'UTC'))}, {parse.format(text)})"
 
     return instant

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import duckdb
-
-from ..errors import RefusedError
-from .files import Delivered, first_line
+from ...errors import RefusedError
+from ..collect.files import Delivered
+from .database import Database, SQLError, first_line
 
 MONTH_FIRST, DAY_FIRST = ORDERS = ("month-first", "day-first")
 _FORMATS = {
@@ -44,7 +43,7 @@ class _Seen:
     example: str | None
 
 
-def ordered(file: Delivered, texts: dict[str, str], reader: str, *, told: str | None) -> Delivered:
+def ordered(db: Database, file: Delivered, texts: dict[str, str], reader: str, *, told: str | None) -> Delivered:
     """The file with the order in which it writes day and month.
 
     Reads    SQL for the text of each date column over `reader`; `told` is what the user says of files that do not tell.
@@ -54,10 +53,10 @@ def ordered(file: Delivered, texts: dict[str, str], reader: str, *, told: str | 
     Refuses  RefusedError for a file that shows both orders, or neither.
     """
     try:
-        seen = [_seen(column, text, f"{reader} limit {LOOKED_AT}") for column, text in texts.items()]
+        seen = [_seen(db, column, text, f"{reader} limit {LOOKED_AT}") for column, text in texts.items()]
         if not _shown(seen):
-            seen = [_seen(column, text, reader) for column, text in texts.items()]
-    except duckdb.Error as error:
+            seen = [_seen(db, column, text, reader) for column, text in texts.items()]
+    except SQLError as error:
         raise RefusedError(f"{file.name}: cannot be read ({first_line(error)}). Fetch it again.") from None
     orders = _shown(seen) or ({told} if told else _likely(seen))
     if not orders and all(s.same_both_ways for s in seen):
@@ -90,23 +89,22 @@ def _likely(seen: list[_Seen]) -> set[str]:
     return found
 
 
-def _seen(column: str, text: str, reader: str) -> _Seen:
+def _seen(db: Database, column: str, text: str, reader: str) -> _Seen:
     part = f"regexp_extract(cast({text} as varchar), '{_WRITTEN}', ['a', 'b', 'y'])"
-    with duckdb.connect() as db:
-        [(first, second, same, by_first, by_second, first_is_1, second_is_1, example)] = db.sql(
-            f"""
-            select
-                coalesce(bool_or(a > 12), false), coalesce(bool_or(b > 12), false), coalesce(bool_and(a = b), true),
-                count(distinct (a, y)), count(distinct (b, y)),
-                coalesce(bool_and(a = 1), false), coalesce(bool_and(b = 1), false),
-                coalesce(min(delivered) filter (where a <> b), min(delivered))
-            from (
-                select delivered, cast(p.a as integer) as a, cast(p.b as integer) as b, p.y as y
-                from (select cast({text} as varchar) as delivered, {part} as p from {reader})
-                where p.a <> ''
-            )
-            """
-        ).fetchall()
+    [(first, second, same, by_first, by_second, first_is_1, second_is_1, example)] = db.rows(
+        f"""
+        select
+            coalesce(bool_or(a > 12), false), coalesce(bool_or(b > 12), false), coalesce(bool_and(a = b), true),
+            count(distinct (a, y)), count(distinct (b, y)),
+            coalesce(bool_and(a = 1), false), coalesce(bool_and(b = 1), false),
+            coalesce(min(delivered) filter (where a <> b), min(delivered))
+        from (
+            select delivered, cast(p.a as integer) as a, cast(p.b as integer) as b, p.y as y
+            from (select cast({text} as varchar) as delivered, {part} as p from {reader})
+            where p.a <> ''
+        )
+        """
+    )
     return _Seen(
         column=column,
         first_above_12=bool(first),

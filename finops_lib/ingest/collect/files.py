@@ -1,4 +1,4 @@
-"""Files as delivered: what is there, unpacked, and what is inside it."""
+"""Files as delivered: what is there, unpacked, and what is inside of text."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ import os
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from ..contract import literal, quoted
-from ..errors import RefusedError, UsageError
+from ...errors import RefusedError, UsageError
+from ..adapters import envelopes, line_patterns
 from . import manifests
-from .adapters import envelopes, line_patterns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class Delivered:
     header: tuple[str, ...] = ()
     """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
     types: tuple[str, ...] = ()
-    taken: str = "*"
+    projection: str = "*"
     """Parquet only: SQL of the columns, of which some need to be brought into their shape."""
     delimiter: str = ","
     manifest: manifests.Manifest | None = None
@@ -80,7 +77,7 @@ def digest(file: Path) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collected:
+class Found:
     """The files of a delivery, and what was left out of it by its manifests."""
 
     files: list[Delivered]
@@ -90,33 +87,14 @@ class Collected:
     """Why a file is refused: its manifest names others that are not there."""
 
 
-def collect(paths: Sequence[str | Path], *, workdir: Path) -> Collected:
-    """Every file that the paths, folders, globs and archives hold, each once however often it is there.
+def find(given: str | Path, *, workdir: Path) -> Found:
+    """Every file that a path, folder, glob or archive holds, each once however often it is there.
 
     Where manifests are among them, the newest of a report and period decides which files count.
     Refuses  UsageError for a path that does not exist; RefusedError for an archive that cannot be read.
     """
-    files: list[tuple[str, Path]] = []
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            files += [(str(f.relative_to(path)), f) for f in sorted(path.rglob("*")) if f.is_file()]
-        elif path.is_file():
-            files.append((path.name, path))
-        else:
-            anchor = Path(path.anchor) if path.anchor else Path()
-            pattern = str(path.relative_to(anchor)) if path.anchor else str(path)
-            matches = (
-                sorted(f for f in anchor.glob(pattern) if f.is_file()) if any(c in str(path) for c in "*?[") else []
-            )
-            if not matches:
-                raise UsageError(
-                    f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell."
-                )
-            top = Path(os.path.commonpath([f.parent for f in matches]))
-            files += [(str(f.relative_to(top)), f) for f in matches]
     unpacked: list[tuple[str, Path, str | None]] = []
-    for name, path in files:
+    for name, path in _below(Path(given)):
         if _is_visible(name):
             inside = _unpack(name, path, workdir=workdir)
             archive = None if inside == [(name, path)] else digest(path)
@@ -139,7 +117,7 @@ def collect(paths: Sequence[str | Path], *, workdir: Path) -> Collected:
             archive=archive,
         )
         found.setdefault(content, delivered)
-    return Collected(
+    return Found(
         files=list(found.values()),
         superseded=[
             f"{name}: left out; {newer} names a newer delivery of it" for name, newer in judged.superseded.items()
@@ -148,6 +126,21 @@ def collect(paths: Sequence[str | Path], *, workdir: Path) -> Collected:
             f"{name}: stays out, because {why}. Fetch the whole delivery." for name, why in judged.incomplete.items()
         ],
     )
+
+
+def _below(path: Path) -> list[tuple[str, Path]]:
+    """The files that a path, folder or glob names, each with its name below it."""
+    if path.is_dir():
+        return [(str(f.relative_to(path)), f) for f in sorted(path.rglob("*")) if f.is_file()]
+    if path.is_file():
+        return [(path.name, path)]
+    anchor = Path(path.anchor) if path.anchor else Path()
+    pattern = str(path.relative_to(anchor)) if path.anchor else str(path)
+    matches = sorted(f for f in anchor.glob(pattern) if f.is_file()) if any(c in str(path) for c in "*?[") else []
+    if not matches:
+        raise UsageError(f"There is no file or folder {path}. Check the path; patterns are expanded as in a shell.")
+    top = Path(os.path.commonpath([f.parent for f in matches]))
+    return [(str(f.relative_to(top)), f) for f in matches]
 
 
 def _inside(archive: str, inner: str) -> str:
@@ -177,9 +170,10 @@ def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
     return members
 
 
-def sniff(file: Delivered, *, workdir: Path) -> Delivered:
+def sniff(file: Delivered, *, workdir: Path, parquet: Callable[[Delivered], Delivered]) -> Delivered:
     """Find out a file's format and its columns by looking inside; names and endings decide nothing.
 
+    Reads    parquet: gives a Parquet file with its columns.
     Returns  the file with format, header and types; one whose lines end in several ways is copied to `workdir` with
              one kind of ending, which the CSV reader wants, as is one that begins with blank lines; text of which a
              line looks like an adapter's has the format `lines`, and that adapter's columns.
@@ -192,7 +186,7 @@ def sniff(file: Delivered, *, workdir: Path) -> Delivered:
             f"{file.name}: the file is empty (0 bytes). Wanted an export with at least a header; export it again."
         )
     if magic == b"PAR1":
-        return _sniff_parquet(file)
+        return parquet(file)
     try:
         if magic[:2] == b"\x1f\x8b":
             with gzip.open(file.path, "rb") as packed:
@@ -248,55 +242,6 @@ def _with_one_ending(file: Delivered, workdir: Path) -> Delivered:
         for line in itertools.dropwhile(lambda line: not line.removeprefix(codecs.BOM_UTF8).strip(), given):
             written.write(line.rstrip(b"\r\n") + b"\n")
     return replace(file, path=out)
-
-
-def _sniff_parquet(file: Delivered) -> Delivered:
-    path = literal(str(file.path))
-    try:
-        with duckdb.connect() as db:
-            delivered = db.sql(f"select * from read_parquet({path})")
-            shaped = {
-                name: _shaped(quoted(name), of) for name, of in zip(delivered.columns, delivered.types, strict=True)
-            }
-            replaced = [f"{sql} as {quoted(name)}" for name, sql in shaped.items() if sql != quoted(name)]
-            taken = f"* replace ({', '.join(replaced)})" if replaced else "*"
-            described = db.sql(f"describe select {taken} from read_parquet({path})").fetchall()
-            wide = db.sql(f"select name, precision from parquet_schema({path}) where precision > 38").fetchall()
-    except duckdb.Error as error:
-        raise RefusedError(
-            f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again."
-        ) from None
-    if wide:
-        raise RefusedError(
-            f"{file.name}: found a DECIMAL of {wide[0][1]} digits in column {wide[0][0]}, wanted 38 or fewer, which "
-            "can be read to the last digit. Export it as NUMERIC or as text."
-        )
-    return replace(
-        file,
-        format="parquet",
-        header=tuple(str(d[0]) for d in described),
-        types=tuple(str(d[1]) for d in described),
-        taken=taken,
-    )
-
-
-def _shaped(value: str, of: Any, depth: int = 0) -> str:
-    """SQL that takes away what some writers put around lists: `list` in a struct, `element` in a struct."""
-    if of.id == "struct" and [name for name, _ in of.children] == ["list"] and of.children[0][1].id == "list":
-        return _shaped(f"{value}.list", of.children[0][1], depth)
-    if of.id == "list":
-        item, inner = f"e{depth}", of.child
-        taken = item
-        if inner.id == "struct" and [name for name, _ in inner.children] in (["element"], ["item"]):
-            taken, inner = f"{item}.{inner.children[0][0]}", inner.children[0][1]
-        shaped = _shaped(taken, inner, depth + 1)
-        return value if shaped == item else f"list_transform({value}, lambda {item}: {shaped})"
-    if of.id == "struct":
-        fields = {name: _shaped(f"{value}.{quoted(name)}", inner, depth) for name, inner in of.children}
-        if any(sql != f"{value}.{quoted(name)}" for name, sql in fields.items()):
-            packed = ", ".join(f"{quoted(name)} := {sql}" for name, sql in fields.items())
-            return f"case when {value} is not null then struct_pack({packed}) end"
-    return value
 
 
 NESTED = 3
@@ -406,8 +351,3 @@ def _unique(header: tuple[str, ...]) -> tuple[str, ...]:
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
         names.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
     return tuple(names)
-
-
-def first_line(error: Exception) -> str:
-    """The part of a library's error that a user can read."""
-    return str(error).strip().splitlines()[0]

@@ -1,0 +1,157 @@
+"""The first room: paths become batches, files of one export that are read together. No SQL, no lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ...errors import RefusedError
+from ..adapters import Adapter, adapters
+from . import files, mapping
+from .files import Delivered
+from .recognising import recognise
+
+__all__ = ["Aside", "Batch", "Collected", "Inspector", "from_paths", "named"]
+
+
+class Inspector(Protocol):
+    """What only a look at the rows tells of a file; the room that reads them answers."""
+
+    def parquet(self, file: Delivered, /) -> Delivered:
+        """A Parquet file with its columns."""
+
+    def has_row(self, adapter: Adapter, file: Delivered, /) -> bool:
+        """Whether a file has a row by which an adapter tells exports with equal columns apart."""
+
+    def with_date_order(self, adapter: Adapter, file: Delivered, /, *, told: str | None) -> Delivered:
+        """A file with the order in which it writes day and month; RefusedError where that cannot be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Files of one export that are read together: those of a month, where manifests say which it is."""
+
+    adapter: Adapter
+    period: str
+    files: tuple[Delivered, ...]
+
+    def __str__(self) -> str:
+        of = f" of {self.period}" if self.period else ""
+        return f"{self.adapter.name}{of}: {named([f.name for f in self.files])}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """A file that goes no further, and why."""
+
+    status: str
+    """refused, superseded or empty."""
+    source: str | None
+    message: str
+    damaged: str = ""
+    """The file's name, where nothing of it can be read: it may hold any month."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What the paths of one call hold."""
+
+    batches: tuple[Batch, ...]
+    """Months in their order; files that no manifest gives a month come first."""
+    asides: tuple[Aside, ...]
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """Files that could not be opened at all, or whose dates nobody can tell."""
+        return tuple(a.damaged for a in self.asides if a.damaged)
+
+
+def from_paths(
+    paths: Sequence[str | Path],
+    *,
+    workdir: Path,
+    inspector: Inspector,
+    source: str | None,
+    dates: str | None,
+    known: Collection[str],
+    progress: Callable[[str], None],
+) -> Collected:
+    """Find every file, learn which export each is, and put those together that are read together.
+
+    Reads    files, folders, globs and archives; known: sha256 of files and archives that are not read again;
+             `dates`: in which order files write day and month that do not tell.
+    Refuses  UsageError for a path or a source that does not exist; what is wrong with a file sets it aside.
+    """
+    asides: list[Aside] = []
+    batches: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]] = {}
+    for given in paths:
+        try:
+            found = files.find(given, workdir=workdir)
+        except RefusedError as error:
+            asides.append(Aside(status="refused", source=source, message=str(error)))
+            continue
+        asides += [Aside(status="superseded", source=source, message=m) for m in found.superseded]
+        asides += [Aside(status="refused", source=source, message=m) for m in found.incomplete]
+        for file in _not_known(found.files, known):
+            progress(f"recognising {file.name}")
+            told = _recognised(file, workdir=workdir, inspector=inspector, source=source, dates=dates)
+            if isinstance(told, Aside):
+                asides.append(told)
+                continue
+            adapter, recognised = told
+            key = next((k for k, a in adapters().items() if a is adapter), f"{adapter.name}:{adapter.sha256}")
+            period = file.manifest.period if file.manifest else ""
+            # A copy of a file that is there counts once, whichever manifest names it.
+            if all(file.sha256 not in held for (_, k), held in batches.items() if k == key):
+                batches.setdefault((period, key), {})[file.sha256] = adapter, recognised
+    return Collected(batches=tuple(_batches(batches)), asides=tuple(asides))
+
+
+def _batches(found: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]]) -> Iterator[Batch]:
+    for (period, _), held in sorted(found.items()):
+        adapter = next(iter(held.values()))[0]
+        yield Batch(adapter=adapter, period=period, files=tuple(file for _, file in held.values()))
+
+
+def _recognised(
+    file: Delivered, *, workdir: Path, inspector: Inspector, source: str | None, dates: str | None
+) -> tuple[Adapter, Delivered] | Aside:
+    try:
+        sniffed = files.sniff(file, workdir=workdir, parquet=inspector.parquet)
+    except RefusedError as error:
+        return Aside(status="refused", source=source, message=str(error), damaged=file.name)
+    try:
+        beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
+        if beside:
+            adapter = mapping.adapter(sniffed, beside)
+        else:
+            adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
+    except RefusedError as error:
+        return _not_recognised(sniffed, source, error)
+    try:
+        return adapter, inspector.with_date_order(adapter, sniffed, told=dates)
+    except RefusedError as error:
+        return Aside(status="refused", source=adapter.name, message=str(error), damaged=file.name)
+
+
+def _not_recognised(file: Delivered, source: str | None, error: RefusedError) -> Aside:
+    """Why a file has no adapter: nobody reads its like, or it holds nothing that would tell."""
+    ways = [a.records for a in adapters().values() if "json" in a.formats and source in (None, a.name)]
+    if file.format == "json" and files.holds_no_record(file, ways):
+        message = f"{file.name}: holds no record, as an API answers where there is nothing; nothing to publish."
+        return Aside(status="empty", source=source, message=message)
+    return Aside(status="refused", source=source, message=str(error))
+
+
+def _not_known(found: Sequence[Delivered], known: Collection[str]) -> list[Delivered]:
+    """The files that are not known, and those that a manifest puts together with one of them."""
+    new = {f.name for f in found if f.sha256 not in known and (f.archive is None or f.archive not in known)}
+    together = {f.manifest for f in found if f.manifest and f.name in new}
+    return [f for f in found if f.name in new or f.manifest in together]
+
+
+def named(files: Sequence[str]) -> str:
+    """File names for a message: the first few, and how many more."""
+    return ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
