@@ -3,7 +3,7 @@
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
-        {{ name_key('team') }} as team,
+        team,
         billing_currency,
         sum(case when charge_date <= data_through then effective_cost else 0 end) as effective_cost,
         sum(case when charge_date > data_through then effective_cost else 0 end) as known_future_cost,
