@@ -70,6 +70,8 @@ MARTS = (
     "fct_use_case_unit_cost",
     "fct_outcome_unit_cost",
     "fct_training_reconciliation",
+    "fct_invoice_reconciliation",
+    "fct_usage_reconciliation",
 )
 
 Kind = Literal["text", "money", "price", "share", "change", "count", "number", "measure", "date", "truth"]
@@ -118,6 +120,8 @@ SHEETS = {
     "fct_use_case_unit_cost": "Unit costs of use cases",
     "fct_outcome_unit_cost": "Cost per outcome",
     "fct_training_reconciliation": "Training beside the bill",
+    "fct_invoice_reconciliation": "What charges and invoices say",
+    "fct_usage_reconciliation": "What AI vendors bill and count",
     "dim_threshold": "Lines that figures are held against",
 }
 """Marts that are whole in the workbook alone: what they hold of the month."""

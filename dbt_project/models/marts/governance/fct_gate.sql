@@ -198,14 +198,16 @@ sources as (
     select
         dataset,
         concat(
-            coalesce(concat(service_provider_name, ' (', source, ')'), source),
-            coalesce(concat(', account ', billing_account_id), '')
+            case when service_provider_name is null then source else concat(service_provider_name, ' (', source, ')') end,
+            case when billing_account_id is null then '' else concat(', account ', billing_account_id) end
         ) as named,
         last_date,
         days_behind,
         status,
-        concat('usually every ', case usual_gap_days when 1 then 'day' else concat(cast(usual_gap_days as string), ' days') end)
-            as habit
+        concat(
+            'usually every ',
+            case usual_gap_days when 1 then 'day' else concat(cast(usual_gap_days as string), ' days') end
+        ) as habit
     from {{ ref('fct_data_freshness') }}
     where days_behind is not null and status <> 'ended'
 ),
