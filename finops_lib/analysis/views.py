@@ -423,7 +423,7 @@ def not_known(marts: Mapping[str, pl.DataFrame], *, month: str) -> pl.DataFrame:
         ),
         _unknown(
             inference.filter(pl.col("unpriced_requests") > 0).with_columns(effective_cost=_NO_AMOUNT),
-            "Requests whose model and day have no price", "requests", "the price book (DECISIONS.md)",
+            "Requests whose model and day have no price", "requests", "the price book (docs/decisions/tokens.md)",
             rows=pl.col("unpriced_requests").sum(), currency="estimated_currency",
         ),
         _unknown(
