@@ -17,7 +17,8 @@ EXACT = Decimal("10.123456789012345678")
 TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "string": pl.String, "decimal(38,18)": MONEY, "decimal(38,6)": pl.Decimal(38, 6),
     "decimal(38,9)": pl.Decimal(38, 9),
-    "bigint": pl.Int64, "int": pl.Int32, "double": pl.Float64, "date": pl.Date, "timestamp": WHEN, "boolean": pl.Boolean,
+    "bigint": pl.Int64, "int": pl.Int32,
+    "double": pl.Float64, "date": pl.Date, "timestamp": WHEN, "boolean": pl.Boolean,
 }  # fmt: skip
 MODELS = Path(__file__).parent.parent / "dbt_project" / "models" / "marts"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def once(name: str, make: Callable[[Path], None]) -> Path:
     done = folder.with_suffix(".made")
     with FileLock(folder.with_suffix(".lock")):
         if not done.exists():
+            # Left by a worker that failed at it.
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             make(folder)
             done.touch()

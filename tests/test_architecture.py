@@ -240,7 +240,7 @@ def test_only_staging_reads_the_lake() -> None:
     readers = {
         f.parent.name
         for f in (ROOT / "dbt_project" / "models").rglob("*.sql")
-        if "source(" in f.read_text(encoding="utf-8")
+        if re.search(r"\bsource\(", f.read_text(encoding="utf-8"))
     }
     assert readers == {"staging"}
 

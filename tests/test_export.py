@@ -23,6 +23,7 @@ def test_a_billing_period_ends_with_its_month_however_long_it_is(home: Home, tmp
         db.execute(
             f"create table fct_allocated_cost ({', '.join(f'{name} varchar' for name in dict.fromkeys(TEXTS))}, "
             "charge_date date, charge_count bigint, billed_cost decimal(38, 18), effective_cost decimal(38, 18), "
+            "estimated_cost decimal(38, 18), "
             "driver_ratio double, driver_quantity decimal(38, 18))"
         )
         for month in ("2026-02", "2026-10", "2026-12"):

@@ -60,7 +60,7 @@ def expected(home: Home) -> pl.DataFrame:
     history = daily_history(allocated, data_through=through)
     ahead = days_ahead(allocated, data_through=through, until=period_ends(through).year)
     predicted, _ = forecasts(history, data_through=through, ahead=ahead)
-    found = outlook(predicted, history, warehouse.mart(home, "fct_budget_status"))
+    found = outlook(predicted, history, warehouse.mart(home, "fct_budget_scope"))
     return found.filter(pl.col("period") == "month")
 
 
@@ -141,12 +141,11 @@ def test_each_source_and_account_says_its_own_date_and_what_it_usually_does(late
 
 
 def test_the_gate_names_what_has_stopped_for_longer_than_its_habit(late: Home) -> None:
-    freshness = governance.staleness(warehouse.mart(late, "fct_data_freshness"))
-    verdict = policy._fresh(freshness)
+    [verdict] = [v for v in policy.check(late) if v.gate == "stale data"]
     assert (verdict.passed, verdict.found) == (
         False,
-        "Weekly (focus), account w-1: last usage 19 October, usually every 7 days; "
-        "OpenAI (openai_costs), account org-1: last usage 23 October, usually every day",
+        "OpenAI (openai_costs), account org-1, cost_and_usage: last usage 23 October, usually every day, "
+        "Weekly (focus), account w-1, cost_and_usage: last usage 19 October, usually every 7 days; 6 sources, 2 late",
     )
 
 

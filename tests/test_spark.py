@@ -129,7 +129,7 @@ def test_spark_reads_every_dataset_of_the_lake_by_its_contract() -> None:
         "using parquet partitioned by (source, billing_month) location '/lake/owner'",
         "create table lake.delivery (`dataset` string, `source` string, `billing_account` string, `month` string, "
         "`corrects` string, `delivery_id` string, `delivered_at` timestamp, `rows_published` bigint, "
-        "`rows_rejected` bigint, `withdrawn` boolean) "
+        "`rows_rejected` bigint, `effective_by_day` string, `withdrawn` boolean) "
         "using json options (multiLine true, pathGlobFilter '*.json') location '/lake/_ledger'",
     ]
 

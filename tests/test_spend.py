@@ -221,16 +221,6 @@ def test_a_month_that_is_over_is_not_said_to_be_expected() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [kpi(KPIS, "spend_allocated")],
-)
-def test_amounts_stay_exact(frame: pl.DataFrame) -> None:
-    amounts = [t for name, t in frame.schema.items() if name.endswith(("cost", "amount"))]
-    assert amounts
-    assert all(isinstance(t, pl.Decimal) and t.scale == 18 for t in amounts)
-
-
 def lines(*found: tuple[date, str, str, float, float], name: str = "Fee") -> pl.DataFrame:
     """Charges longer than a day, day by day: day, team, currency, effective cost, the part of it that recurs."""
     return pl.DataFrame(

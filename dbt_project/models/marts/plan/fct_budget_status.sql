@@ -162,7 +162,7 @@ whole as (
                 case when product is null then 1 else 0 end,
                 case when team is null then 1 else 0 end,
                 case when service_name is null then 1 else 0 end,
-                lower(scope)
+                {{ name_key('scope') }}
         ) as precedence
     from expected
 ),
