@@ -20,11 +20,12 @@ EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 LAST_DIGIT = Decimal("1e-18")
 MODELS = ("int_shared_cost_ratios_derived", "int_costs_allocated")
 INPUTS = (
-    "int_pools_by_day", "int_charges_pooled", "int_charges_attributed", "int_rules_by_day", "int_dimensions_decided",
+    "int_pools_by_day", "int_charges_pooled", "int_charges_attributed", "stg_rule_period", "int_dimensions_decided",
     "int_subjects_attributed", "int_requests_summed", "int_token_charges_counted", "stg_gpu_utilization", "stg_owner",
 )  # fmt: skip
 _TYPES = {
-    "charge_date": "date", "rules_as_of": "date", "is_closed": "boolean", "stage": "integer", "charge_count": "bigint",
+    "charge_date": "date", "rules_as_of": "date", "valid_to": "date", "is_closed": "boolean", "stage": "integer",
+    "charge_count": "bigint",
     "usage_start": "timestamp", "usage_end": "timestamp", "device_fraction": "double", "requests": "bigint",
     **dict.fromkeys(
         ("billed_cost", "effective_cost", "commitment_saving", "estimated_cost", "estimated_margin", "spread_cost",
@@ -115,7 +116,6 @@ def _rows(pools: list[Pool], *, second: bool) -> dict[str, list[dict[str, Any]]]
         day, month = FIRST_DAY + timedelta(days=n), f"month {n}"
         claim = {"charge_date": day, "pool_field": "team", "pool_value": "platform", "pool": "platform", "rule_id": "r",
                  "driver": pool.driver, "stage": 1}  # fmt: skip
-        rows["int_rules_by_day"].append({"charge_date": day, "rules_as_of": FIRST_DAY})
         rows["int_charges_pooled"].append(
             {
                 "charge_date": day, "billing_month": month, "team": "platform", "billing_currency": "USD",

@@ -110,7 +110,7 @@
         case when residues.is_last then residues.charge_count else 0 end as charge_count
     from {{ name }}_residues as residues
     left join consumers
-        on residues.charge_date = consumers.charge_date and residues.consumer_team = consumers.consumer_team
+        on residues.consumer_team = consumers.consumer_team and {{ in_period('residues.charge_date', 'consumers') }}
     left join receivers
         on residues.charge_date = receivers.charge_date and residues.consumer_team = receivers.team
 )

@@ -17,12 +17,13 @@ with receivers as (
 
 consumers as (
     select
-        days.charge_date,
+        periods.rules_as_of,
+        periods.valid_to,
         decided.consumer_team,
         decided.cost_center,
         decided.business_unit
     from {{ ref('int_dimensions_decided') }} as decided
-    inner join {{ ref('int_rules_by_day') }} as days on decided.rules_as_of = days.rules_as_of
+    inner join {{ ref('stg_rule_period') }} as periods on decided.rules_as_of = periods.rules_as_of
     where decided.consumer_team is not null
 ),
 

@@ -19,14 +19,14 @@ with combinations as (
 
     select distinct
         concat('team:', shared.consumer_team) as combination_key,
-        days.rules_as_of,
+        periods.rules_as_of,
         shared.consumer_team{% for dimension in dimension_names %},
         {{ 'shared.consumer_team' if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }},
         {{ "'share'" if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }}_evidence,
         {{ "''" if dimension == 'team' else 'cast(null as string)' }} as {{ dimension }}_order{% endfor %}
 
     from {{ ref('stg_shared_cost_rule') }} as shared
-    cross join {{ ref('int_rules_by_day') }} as days
+    cross join {{ ref('stg_rule_period') }} as periods
 ),
 
 {% for dimension in dimension_names[1:] %}

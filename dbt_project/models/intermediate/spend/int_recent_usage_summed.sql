@@ -183,9 +183,9 @@ select
     sum(keyed.effective_cost) as effective_cost,
     sum(keyed.unpriced_requests) as unpriced_requests
 from keyed
-inner join {{ ref('int_rules_by_day') }} as rules_by_day on keyed.charge_date = rules_by_day.charge_date
+inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('keyed.charge_date', 'periods') }}
 left join {{ ref('int_subjects_attributed') }} as attributed
-    on keyed.subject_key = attributed.subject_key and rules_by_day.rules_as_of = attributed.rules_as_of
+    on keyed.subject_key = attributed.subject_key and periods.rules_as_of = attributed.rules_as_of
 left join model_services on keyed.service_provider_name = model_services.service_provider_name
 group by
     keyed.period_start, keyed.period_end, coalesce(attributed.team, 'unallocated'), keyed.service_provider_name,
