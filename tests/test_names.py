@@ -595,7 +595,7 @@ def test_case_makes_no_difference(db: duckdb.DuckDBPyConnection, name: str) -> N
 
 SEARCH_TEXTS = {
     "int_charges_summed", "int_gpu_resources_found", "int_component_costs_summed", "int_run_ties_found",
-    "int_transfers_classified", "int_lifecycle_evidence_gathered", "fct_usage_reconciliation",
+    "int_transfers_classified", "int_subjects_classified", "fct_usage_reconciliation",
 }  # fmt: skip
 """Models that look for words in texts, or make a word of their own of one that FOCUS lists: no names meet there."""
 
