@@ -22,7 +22,7 @@ consumers as (
         decided.consumer_team,
         decided.cost_center,
         decided.business_unit
-    from {{ ref('int_dimensions_decided') }} as decided
+    from {{ ref('int_subjects_attributed') }} as decided
     inner join {{ ref('stg_rule_period') }} as periods on decided.rules_as_of = periods.rules_as_of
     where decided.consumer_team is not null
 ),
