@@ -4,7 +4,7 @@
 {% set grades = ['crawl', 'walk', 'run'] %}
 
 with figures as (
-    {% for part in ['allocation', 'plan', 'commitments', 'ai', 'delivery'] %}
+    {% for part in ['allocation', 'plan', 'bill', 'ai'] %}
     select
         kpi,
         month,
