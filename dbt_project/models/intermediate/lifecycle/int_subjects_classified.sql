@@ -1,5 +1,5 @@
--- Whether each subject is experiment or production, and temporary or persistent, by everything that says so. Evidence has
--- a rank: 1 the plan's rules, 2 tags, 3 the environment, 4 the account's name, 5 names of resources and keys, 6 the
+-- Whether each subject is experiment or production, and temporary or persistent, by everything that says so. Evidence
+-- has a rank: 1 the plan's rules, 2 tags, 3 the environment, 4 the account's name, 5 names of resources and keys, 6 the
 -- training run that the resource is, or that a tag names. What is called non-prod or pre-prod is not called production.
 -- The first rank that says anything decides, within the plan's rules the lowest priority. Where evidence of equal
 -- standing disagrees nothing is decided: both sides are named instead. Subjects without any evidence have no row.

@@ -1,5 +1,5 @@
--- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the last
--- period that a vendor has billed for its models what the tokens counted since would cost at list price; and what other
+-- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the
+-- last period that a vendor has billed for its models what the tokens counted since would cost at list price; and what other
 -- days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
 with span as (
     select
