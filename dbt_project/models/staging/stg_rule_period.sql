@@ -1,5 +1,6 @@
 -- The periods in which no rule of the plan begins or ends: all their days read the rules as of the first. The first
--- period begins before any data, the last has no end. Rules change rarely, so charges of many days share one reading of them.
+-- period begins before any data, the last has no end. Rules change rarely, so charges of many days share one reading
+-- of them.
 {{ config(materialized='table') }}
 with boundaries as (
     select cast('0001-01-01' as date) as boundary

@@ -1,6 +1,6 @@
 -- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the
--- last period that a vendor has billed for its models what the tokens counted since would cost at list price; and what other
--- days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
+-- last period that a vendor has billed for its models what the tokens counted since would cost at list price; and what
+-- other days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
 with span as (
     select
         cast({{ dbt.dateadd('month', -1, dbt.date_trunc('month', 'data_through')) }} as timestamp) as first_instant,
