@@ -345,7 +345,7 @@ def test_a_part_of_a_pool_for_a_name_that_nobody_has_stops_the_build_before_pool
             tmp_path, lake, "--exclude-resource-type", "unit_test",
             "--indirect-selection",
             "buildable",
-            "--select", "+int_shared_cost_split", "+fct_plan_finding",
+            "--select", "+int_costs_allocated", "+fct_plan_finding",
         )  # fmt: skip
     stopped = Warehouse(tmp_path / "warehouse.duckdb", "")
     assert texts(stopped.ask("select message from fct_plan_finding order by dataset, file_row, reason")) == [
@@ -366,7 +366,7 @@ def test_a_part_of_a_pool_for_a_name_that_nobody_has_stops_the_build_before_pool
     assert stopped.ask("select found from fct_plan_finding where severity = 'error' order by 1") == [
         ("Alhpa",), ("newcomers",),
     ]  # fmt: skip
-    assert stopped.ask("select 1 from information_schema.tables where table_name = 'int_shared_cost_split'") == []
+    assert stopped.ask("select 1 from information_schema.tables where table_name = 'int_costs_allocated'") == []
 
 
 def texts(rows: list[tuple[Any, ...]]) -> list[str]:
@@ -596,7 +596,7 @@ def test_case_makes_no_difference(db: duckdb.DuckDBPyConnection, name: str) -> N
 
 
 SEARCH_TEXTS = {
-    "int_charges_summed", "int_component_costs_summed", "int_run_ties_found", "int_lifecycle_evidence_gathered",
+    "int_charges_summed", "int_component_costs_summed", "int_run_ties_found", "int_subjects_classified",
     "fct_data_transfer", "fct_spend_category", "fct_usage_reconciliation",
 }  # fmt: skip
 """Models that look for words in texts, or make a word of their own of one that FOCUS lists: no names meet there."""

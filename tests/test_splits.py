@@ -18,13 +18,20 @@ from test_dbt import PROJECT, dbt, keep_parse
 
 EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 LAST_DIGIT = Decimal("1e-18")
-MODELS = ("int_shared_cost_ratios_derived", "int_first_shares_split", "int_second_shares_split")
+MODELS = ("int_shared_cost_ratios_derived", "int_costs_allocated")
 INPUTS = (
-    "int_pools_by_day", "int_charges_pooled", "int_drivers_summed", "int_rules_by_day", "int_dimensions_decided",
+    "int_pools_by_day", "int_charges_pooled", "int_charges_attributed", "int_subjects_attributed",
+    "int_requests_summed", "int_token_charges_counted", "stg_gpu_utilization", "stg_owner", "stg_rule_period",
 )  # fmt: skip
 _TYPES = {
-    "charge_date": "date", "rules_as_of": "date", "is_closed": "boolean", "stage": "integer", "charge_count": "bigint",
-    **dict.fromkeys(("billed_cost", "effective_cost", "commitment_saving", "quantity", "share"), "decimal(38, 18)"),
+    "charge_date": "date", "rules_as_of": "date", "valid_to": "date", "is_closed": "boolean", "stage": "integer",
+    "charge_count": "bigint",
+    "usage_start": "timestamp", "usage_end": "timestamp", "device_fraction": "double", "requests": "bigint",
+    **dict.fromkeys(
+        ("billed_cost", "effective_cost", "commitment_saving", "estimated_cost", "estimated_margin", "spread_cost",
+         "standing_cost", "tokens", "seconds_used", "bytes_used", "share"),
+        "decimal(38, 18)",
+    ),
 }  # fmt: skip
 FIRST_DAY = date(2000, 1, 1)
 AMOUNTS = ("billed_cost", "effective_cost", "commitment_saving")
@@ -36,7 +43,7 @@ class Pool(NamedTuple):
     billed: Decimal
     effective: Decimal
     weights: list[Decimal]
-    driver: str = "tokens"
+    driver: str = "bytes"
     saving: Decimal | None = None
 
 
@@ -48,7 +55,6 @@ class Share(NamedTuple):
     amounts: tuple[Decimal | None, ...]
     ratio: float | None
     charges: int
-    next_stage: int | None
 
 
 Split = Callable[..., list[list[Share]]]
@@ -62,7 +68,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
     dbt(folder, folder / "warehouse.duckdb", "compile", "--select", *MODELS)
     compiled = folder / "target" / "compiled" / "finops" / "models" / "intermediate" / "allocation"
     sql = {model: (compiled / f"{model}.sql").read_text(encoding="utf-8") for model in MODELS}
-    columns = _columns("allocation") | _columns("attribution")
+    columns = _columns()
 
     def run(pools: list[Pool], *, second: bool = False) -> list[list[Share]]:
         with duckdb.connect() as db:
@@ -78,24 +84,24 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
             for model in MODELS:
                 db.execute(f"create table {model} as {sql[model]}")
             found = db.sql(
-                " union all ".join(
-                    f"select charge_date, team, allocation, {', '.join(AMOUNTS)}, driver_ratio, charge_count, "
-                    f"next_stage from {model}"
-                    for model in MODELS[1:]
-                )
+                f"select charge_date, team, allocation, {', '.join(AMOUNTS)}, driver_ratio, charge_count "
+                f"from {MODELS[-1]}"
             ).fetchall()
         shares: list[list[Share]] = [[] for _ in pools]
-        for day, team, allocation, *amounts, ratio, charges, stage in found:
-            shares[(day - FIRST_DAY).days].append(Share(team, allocation, tuple(amounts), ratio, charges, stage))
+        for day, team, allocation, *amounts, ratio, charges in found:
+            shares[(day - FIRST_DAY).days].append(Share(team, allocation, tuple(amounts), ratio, charges))
         return shares
 
     return run
 
 
-def _columns(folder: str) -> dict[str, list[str]]:
-    file = PROJECT / "models" / "intermediate" / folder / f"_{folder}.yml"
-    found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return {m["name"]: [c["name"] for c in m["columns"]] for m in found["models"]}
+def _columns() -> dict[str, list[str]]:
+    return {
+        model["name"]: [column["name"] for column in model["columns"]]
+        for file in (PROJECT / "models").rglob("*.yml")
+        for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", [])
+        if model["name"] in INPUTS
+    }
 
 
 def _schema(row: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +116,6 @@ def _rows(pools: list[Pool], *, second: bool) -> dict[str, list[dict[str, Any]]]
         day, month = FIRST_DAY + timedelta(days=n), f"month {n}"
         claim = {"charge_date": day, "pool_field": "team", "pool_value": "platform", "pool": "platform", "rule_id": "r",
                  "driver": pool.driver, "stage": 1}  # fmt: skip
-        rows["int_rules_by_day"].append({"charge_date": day, "rules_as_of": FIRST_DAY})
         rows["int_charges_pooled"].append(
             {
                 "charge_date": day, "billing_month": month, "team": "platform", "billing_currency": "USD",
@@ -123,9 +128,7 @@ def _rows(pools: list[Pool], *, second: bool) -> dict[str, list[dict[str, Any]]]
             fixed = pool.driver == "fixed"
             rows["int_pools_by_day"].append({**claim, "consumer_team": f"t{c}", "share": weight if fixed else None})
             if not fixed:
-                rows["int_drivers_summed"].append(
-                    {"driver": pool.driver, "month": month, "team": f"t{c}", "quantity": weight}
-                )
+                rows["int_charges_attributed"].append({"billing_month": month, "team": f"t{c}", "bytes_used": weight})
         for last in ("last1", "last2", "last3") if second else ():
             again = {"pool_value": "t0", "pool": "t0", "rule_id": "s", "driver": "even", "stage": 2}
             rows["int_pools_by_day"].append({**claim, **again, "consumer_team": last, "share": None})
@@ -180,7 +183,7 @@ WEIGHT = st.one_of(
     st.decimals(min_value=-5, max_value=10**6, places=18, allow_nan=False, allow_infinity=False),
 )
 POOL = st.builds(
-    Pool, EIGHTEEN_DIGITS, EIGHTEEN_DIGITS, st.lists(WEIGHT, min_size=1, max_size=12), st.just("tokens"),
+    Pool, EIGHTEEN_DIGITS, EIGHTEEN_DIGITS, st.lists(WEIGHT, min_size=1, max_size=12), st.just("bytes"),
     st.one_of(st.none(), EIGHTEEN_DIGITS),
 )  # fmt: skip
 SLOW = settings(
@@ -220,12 +223,12 @@ def test_ten_thousand_consumers_take_the_pool_and_no_more(
 @SLOW
 @given(pools=st.lists(POOL, min_size=1, max_size=40))
 def test_a_pool_that_passes_on_to_another_loses_nothing(split: Split, pools: list[Pool]) -> None:
-    for shares, pool in zip(split(pools, second=True), pools, strict=True):
-        stay = [share for share in shares if share.next_stage is None]
-        whole(stay, pool)
-        passed = [share for share in shares if share.next_stage == 2]
-        assert {share.team for share in passed} == ({"t0"} if pool.weights[0] > 0 else set())
-        again = [share for share in stay if share.team.startswith("last")]
+    for kept, shares, pool in zip(split(pools), split(pools, second=True), pools, strict=True):
+        whole(shares, pool)
+        passed = [share for share in kept if share.team == "t0"]
+        again = [share for share in shares if share.team.startswith("last")]
+        assert {share.team for share in again} == ({"last1", "last2", "last3"} if pool.weights[0] > 0 else set())
+        assert {share for share in shares if share not in again} == {share for share in kept if share not in passed}
         for n in (0, 1):
             assert total(share.amounts[n] for share in again) == total(share.amounts[n] for share in passed)
 

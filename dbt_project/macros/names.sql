@@ -69,7 +69,7 @@ coalesce(
         {{ dimension }} as name,
         'charges' as known_by
     from {{ ref('int_subjects_attributed') }}
-    where {{ dimension }} is not null
+    where {{ dimension }} is not null and consumer_team is null
     union distinct
     {% endfor %}
     {% for dataset, name in [

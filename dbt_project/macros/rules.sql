@@ -81,6 +81,12 @@ case {{ rule }}.operator
     and ({{ rule }}.valid_to is null or {{ rule }}.valid_to > {{ rules_as_of }})
 {%- endmacro %}
 
+{# Whether a day is in a period, in which rules are read as of its first day. #}
+{% macro in_period(day, period) -%}
+{{ day }} >= {{ period }}.rules_as_of
+    and ({{ period }}.valid_to is null or {{ day }} < {{ period }}.valid_to)
+{%- endmacro %}
+
 {# Whether a rule matches a field of a subject on the days the subject's rules are read as of. #}
 {% macro rule_matches(rule, subject) -%}
 {{ rule }}.field = {{ subject }}.field

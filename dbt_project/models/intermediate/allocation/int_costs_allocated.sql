@@ -1,7 +1,39 @@
 -- Every cost after allocation: a team's own, its shares of pools, and what nobody could be found for.
--- Each pool appears only as its shares. Where the plan registers teams, what is of another team is of nobody who is
+-- Pools are split in up to three stages, to the last digit: one that receives from no other in the first, one that
+-- receives from it in the second or third. Each pool appears only as its shares, and what one passed on to another only
+-- as the shares of that. Where the plan registers teams, what is of another team is of nobody who is
 -- known to answer for it: unregistered, however it came there.
-with owned as (
+with receivers as (
+    select distinct
+        charge_date,
+        pool_value as team,
+        stage,
+        pool,
+        rule_id,
+        driver
+    from {{ ref('int_pools_by_day') }}
+    where pool_field = 'team' and pool_value <> 'unallocated' and stage is not null
+),
+
+consumers as (
+    select
+        periods.rules_as_of,
+        periods.valid_to,
+        decided.consumer_team,
+        decided.cost_center,
+        decided.business_unit
+    from {{ ref('int_subjects_attributed') }} as decided
+    inner join {{ ref('stg_rule_period') }} as periods on decided.rules_as_of = periods.rules_as_of
+    where decided.consumer_team is not null
+),
+
+{{ split_stage('first', 1, []) }},
+
+{{ split_stage('second', 2, ['first']) }},
+
+{{ split_stage('third', 3, ['first', 'second']) }},
+
+owned as (
     select
         {{ cost_columns() | join(',\n        ') }},
         team as origin_team,
@@ -17,13 +49,16 @@ with owned as (
         charge_count
     from {{ ref('int_charges_pooled') }}
     where pool is null
+    {% for stage in ['first', 'second', 'third'] %}
 
     union all
 
     select
         {{ (cost_columns() + allocation_columns() + split_amounts()) | join(',\n        ') }},
         charge_count
-    from {{ ref('int_shared_cost_split') }}
+    from {{ stage }}_shares
+    where next_stage is null
+    {% endfor %}
 ),
 
 registered as (

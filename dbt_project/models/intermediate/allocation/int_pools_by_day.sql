@@ -15,6 +15,12 @@ with rules as (
     where consumer_team <> 'unallocated'
 ),
 
+days as (
+    select charge_date from {{ ref('int_charges_by_day') }}
+    union distinct
+    select cast(usage_start as date) as charge_date from {{ ref('stg_ai_usage') }}
+),
+
 valid as (
     select
         days.charge_date,
@@ -24,7 +30,7 @@ valid as (
         rules.driver,
         rules.consumer_team,
         max(rules.share) as share
-    from {{ ref('int_rules_by_day') }} as days
+    from days
     inner join rules
         on
             (rules.valid_from is null or days.charge_date >= rules.valid_from)

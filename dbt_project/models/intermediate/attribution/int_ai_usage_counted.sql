@@ -12,7 +12,7 @@ with known_accounts as (
     select
         service_provider_name as vendor,
         billing_account_id as account_id
-    from {{ ref('int_charges_summed') }}
+    from {{ ref('int_charges_by_day') }}
 ),
 
 counts as (

@@ -342,16 +342,15 @@ dated as (
         estimates.charge_date,
         {{ month_text('estimates.charge_date') }} as billing_month,
         estimates.is_spread,
-        coalesce(rules_by_day.rules_as_of, newest_rules.rules_as_of) as rules_as_of,
-        {{ as_amount('sum(estimates.estimate)') }} as estimated_cost,
-        {{ as_amount('sum(estimates.margin)') }} as estimated_margin
+        periods.rules_as_of,
+        -- Sums of doubles differ in their last digits from one build to the next.
+        {{ as_amount('round(sum(estimates.estimate), 9)') }} as estimated_cost,
+        {{ as_amount('round(sum(estimates.margin), 9)') }} as estimated_margin
     from estimates
-    cross join {{ ref('int_data_date_found') }} as data_date
-    inner join {{ ref('int_rules_by_day') }} as newest_rules on data_date.data_through = newest_rules.charge_date
-    left join {{ ref('int_rules_by_day') }} as rules_by_day on estimates.charge_date = rules_by_day.charge_date
+    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('estimates.charge_date', 'periods') }}
     group by
         {{ 'estimates.' ~ subject | join(', estimates.') }}, estimates.charge_date, estimates.is_spread,
-        coalesce(rules_by_day.rules_as_of, newest_rules.rules_as_of)
+        periods.rules_as_of
 )
 
 select

@@ -12,7 +12,7 @@ with daily as (
 
 select
     daily.*,
-    rules_by_day.rules_as_of,
+    periods.rules_as_of,
     {{ subject_key() }} as subject_key
 from daily
-inner join {{ ref('int_rules_by_day') }} as rules_by_day on daily.charge_date = rules_by_day.charge_date
+inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('daily.charge_date', 'periods') }}

@@ -2,9 +2,7 @@
 -- Tags stand under the key and with the value that the plan's aliases mean; where a key and an alias of it are both
 -- there, the key counts.
 with newest as (
-    select
-        max(rules_as_of) as rules_as_of,
-        max(charge_date) as charge_date
+    select max(charge_date) as charge_date
     from {{ ref('int_charges_summed') }}
     where charge_category = 'Usage' and not is_spread
 ),
@@ -25,10 +23,14 @@ subjects as (
     -- Days that are only estimated, by what was billed before, have rules of their own.
     select
         charges.subject_key,
-        newest.rules_as_of,
+        periods.rules_as_of,
         {{ 'charges.' ~ subject_columns() | join(',\n        charges.') }}
     from {{ ref('int_charges_summed') }} as charges
     inner join newest on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
+    inner join {{ ref('stg_rule_period') }} as periods
+        on
+            newest.charge_date >= periods.rules_as_of
+            and (periods.valid_to is null or charges.charge_date < periods.valid_to)
 ),
 
 tagged as (

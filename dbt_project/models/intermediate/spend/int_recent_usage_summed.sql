@@ -1,6 +1,6 @@
--- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the last
--- period that a vendor has billed for its models what the tokens counted since would cost at list price; and what other
--- days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
+-- Usage of the data's month and the one before, by the period that was billed, of longer ones by the day; after the
+-- last period that a vendor has billed for its models what the tokens counted since would cost at list price; and what
+-- other days not reported yet are estimated to cost. A period billed ahead of the data ends with the data.
 with span as (
     select
         cast({{ dbt.dateadd('month', -1, dbt.date_trunc('month', 'data_through')) }} as timestamp) as first_instant,
@@ -183,9 +183,9 @@ select
     sum(keyed.effective_cost) as effective_cost,
     sum(keyed.unpriced_requests) as unpriced_requests
 from keyed
-inner join {{ ref('int_rules_by_day') }} as rules_by_day on keyed.charge_date = rules_by_day.charge_date
+inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('keyed.charge_date', 'periods') }}
 left join {{ ref('int_subjects_attributed') }} as attributed
-    on keyed.subject_key = attributed.subject_key and rules_by_day.rules_as_of = attributed.rules_as_of
+    on keyed.subject_key = attributed.subject_key and periods.rules_as_of = attributed.rules_as_of
 left join model_services on keyed.service_provider_name = model_services.service_provider_name
 group by
     keyed.period_start, keyed.period_end, coalesce(attributed.team, 'unallocated'), keyed.service_provider_name,

@@ -59,19 +59,12 @@ daily as (
     group by
         charge_date, service_provider_name, billing_account_id, sub_account_id, resource_id, resource_name,
         instance_type, gpu_model, gpus, is_unused, billing_currency, {{ subject_key() }}
-),
-
-owners as (
-    select
-        charge_date,
-        subject_key,
-        max(team) as team
-    from {{ ref('int_charges_attributed') }}
-    group by charge_date, subject_key
 )
 
 select
     daily.*,
-    coalesce(owners.team, 'unallocated') as team
+    coalesce(attributed.team, 'unallocated') as team
 from daily
-left join owners on daily.charge_date = owners.charge_date and daily.subject_key = owners.subject_key
+inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('daily.charge_date', 'periods') }}
+left join {{ ref('int_subjects_attributed') }} as attributed
+    on daily.subject_key = attributed.subject_key and periods.rules_as_of = attributed.rules_as_of

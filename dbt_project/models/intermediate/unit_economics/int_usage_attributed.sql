@@ -36,10 +36,10 @@ with subjects as (
 keyed as (
     select
         subjects.*,
-        rules_by_day.rules_as_of,
+        periods.rules_as_of,
         {{ subject_key() }} as subject_key
     from subjects
-    inner join {{ ref('int_rules_by_day') }} as rules_by_day on subjects.charge_date = rules_by_day.charge_date
+    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('subjects.charge_date', 'periods') }}
 )
 
 select

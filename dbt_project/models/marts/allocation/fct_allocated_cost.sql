@@ -1,14 +1,43 @@
 -- Who owns what each day cost: a team's own charges, its shares of shared pools, and what is nobody's yet.
 -- Every charge is in here exactly once, so that the total per currency is the bill's; what is estimated stands apart.
-{% set grain = (
-    cost_columns()
-    | reject('in', ['is_closed', 'lifecycle', 'lifecycle_evidence', 'persistence', 'persistence_evidence']) | list
-) + allocation_columns() %}
-
 select
-    {{ grain | join(',\n    ') }},
-    {% for amount in split_amounts() %}sum({{ amount }}) as {{ amount }},
-    {% endfor -%}
+    charge_date,
+    billing_month,
+    model,
+    environment,
+    project,
+    application,
+    use_case,
+    product,
+    team,
+    cost_center,
+    business_unit,
+    service_provider_name,
+    service_category,
+    service_name,
+    charge_category,
+    charge_kind,
+    billing_currency,
+    origin_team,
+    team_evidence,
+    allocation,
+    allocation_rule,
+    pool,
+    allocation_path,
+    driver,
+    driver_quantity,
+    driver_ratio,
+    sum(billed_cost) as billed_cost,
+    sum(effective_cost) as effective_cost,
+    sum(commitment_saving) as commitment_saving,
+    sum(estimated_cost) as estimated_cost,
+    sum(estimated_margin) as estimated_margin,
+    sum(spread_cost) as spread_cost,
+    sum(standing_cost) as standing_cost,
     cast(sum(charge_count) as bigint) as charge_count
 from {{ ref('int_costs_allocated') }}
-group by {{ grain | join(', ') }}
+group by
+    charge_date, billing_month, model, environment, project, application, use_case, product, team, cost_center,
+    business_unit, service_provider_name, service_category, service_name, charge_category, charge_kind,
+    billing_currency, origin_team, team_evidence, allocation, allocation_rule, pool, allocation_path, driver,
+    driver_quantity, driver_ratio

@@ -1,9 +1,5 @@
 -- What is posted to each cost centre for each closed month, as numbered ledger lines. A billing month is here once the
 -- plan closes it for every account that has charges in it; from then on no delivery changes its charges.
-{% set grain = [
-    'month', 'cost_center', 'team', 'service_provider_name', 'line', 'allocation_path', 'billing_currency',
-] %}
-
 with open_months as (
     select distinct billing_month
     from {{ ref('int_charges_pooled') }}
@@ -22,12 +18,19 @@ posted as (
 
 lines as (
     select
-        {{ grain | join(',\n        ') }},
+        month,
+        cost_center,
+        team,
+        service_provider_name,
+        line,
+        allocation_path,
+        billing_currency,
         sum(billed_cost) as billed_cost,
         sum(effective_cost) as effective_cost,
         cast(sum(charge_count) as bigint) as charge_count
     from posted
-    group by {{ grain | join(', ') }}
+    group by
+        month, cost_center, team, service_provider_name, line, allocation_path, billing_currency
 )
 
 select

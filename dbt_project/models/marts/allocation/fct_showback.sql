@@ -1,11 +1,6 @@
 -- Each team's statement by month: its own usage, its share of each pool with how it was split, what its commitments
 -- left unused, its support, purchases, credits and tax. The lines of all teams, with those of what nobody owns, add up
 -- to the bill. Beside each line stands what its team, and the whole month, cost.
-{% set grain = [
-    'month', 'team', 'line', 'pool', 'allocation_path', 'allocation_rule', 'driver', 'driver_quantity', 'driver_ratio',
-    'billing_currency',
-] %}
-
 with lines as (
     select
         *,
@@ -16,7 +11,16 @@ with lines as (
 
 statements as (
     select
-        {{ grain | join(',\n        ') }},
+        month,
+        team,
+        line,
+        pool,
+        allocation_path,
+        allocation_rule,
+        driver,
+        driver_quantity,
+        driver_ratio,
+        billing_currency,
         allocation,
         sum(billed_cost) as billed_cost,
         sum(effective_cost) as effective_cost,
@@ -25,7 +29,9 @@ statements as (
         sum(commitment_saving) as commitment_saving,
         cast(sum(charge_count) as bigint) as charge_count
     from lines
-    group by {{ grain | join(', ') }}, allocation
+    group by
+        month, team, line, pool, allocation_path, allocation_rule, driver, driver_quantity, driver_ratio,
+        billing_currency, allocation
 ),
 
 summed as (
@@ -38,7 +44,16 @@ summed as (
 )
 
 select
-    {{ grain | join(',\n    ') }},
+    month,
+    team,
+    line,
+    pool,
+    allocation_path,
+    allocation_rule,
+    driver,
+    driver_quantity,
+    driver_ratio,
+    billing_currency,
     billed_cost,
     effective_cost,
     estimated_cost,

@@ -66,8 +66,8 @@ candidates as (
         sum(billed_cost) as billed_cost,
         sum(effective_cost) as effective_cost,
         cast(sum(charge_count) as bigint) as charge_count
-    from {{ ref('int_shared_cost_split') }}
-    where allocation = 'unallocated'
+    from {{ ref('int_costs_allocated') }}
+    where allocation = 'unallocated' and pool is not null
     group by
         {{ month_text('charge_date') }}, billing_currency, pool,
         case when driver = 'fixed' then 'fixed shares below 1' else 'pool without usage' end

@@ -21,7 +21,7 @@ seen as (
     select
         charge_date as first_date,
         charge_date as last_date
-    from {{ ref('int_rules_by_day') }}
+    from {{ ref('int_charges_summed') }}
     union all
     select
         charge_date as first_date,

@@ -1,10 +1,10 @@
 -- The FinOps Foundation's KPIs, by month, of the company and of each team, graded by every edition of its thresholds.
--- What cannot be told has no value and says why; it is never 0. What is estimated of days not reported yet stands beside
--- it and is in none of them. Variances and drifts are graded by their size.
+-- What cannot be told has no value and says why; it is never 0. What is estimated of days not reported yet stands
+-- beside it and is in none of them. Variances and drifts are graded by their size.
 {% set grades = ['crawl', 'walk', 'run'] %}
 
 with figures as (
-    {% for part in ['allocation', 'plan', 'commitments', 'ai', 'delivery'] %}
+    {% for part in ['allocation', 'plan', 'bill', 'ai'] %}
     select
         kpi,
         month,
