@@ -44,8 +44,13 @@ def said(report: Report) -> Iterator[tuple[Thing, str, Any]]:
     all_bound, of_teams = whole.filter(pl.col("team").is_null()), whole.filter(pl.col("team").is_not_null())
     added = of_teams.join(all_bound, on="billing_currency", how="anti")
 
-    figures = {"Total spend": "spend", "Share allocated": "allocated", "Cost per 1M tokens": "price",
-               "ROI on bills": "ROI on bills", "ROI on all cost": "ROI on all cost"}  # fmt: skip
+    figures = {
+        "Total spend": "spend",
+        "Share allocated": "allocated",
+        "Cost per 1M tokens": "price",
+        "ROI on bills": "ROI on bills",
+        "ROI on all cost": "ROI on all cost",
+    }
     for f in report.figures:
         if f.value is not None and f.name in figures:
             yield (figures[f.name], f.currency or ""), "card", f.value
@@ -66,9 +71,8 @@ def said(report: Report) -> Iterator[tuple[Thing, str, Any]]:
     for (team, currency), rows in of_teams.group_by("team", "billing_currency"):
         yield (f"spend of {team}", str(currency)), "budgets", rows["actual_cost"].sum()
 
-    owned = cost.filter(pl.col("allocation").is_in(["direct", "shared"])).sum().cast(pl.Float64) / cost.sum().cast(
-        pl.Float64
-    )
+    has_owner = pl.col("allocation").is_in(["direct", "shared"])
+    owned = cost.filter(has_owner).sum().cast(pl.Float64) / cost.sum().cast(pl.Float64)
     for currency, value in by_currency(teams, owned):
         yield ("allocated", currency), "teams", value
 

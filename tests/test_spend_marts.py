@@ -209,7 +209,7 @@ def test_costs_are_told_in_the_groups_currency_at_the_rate_of_their_month(compan
             continue
         rate = max((r for r in truth["reporting_currency"]["rates"] if r["since"][:7] <= str(month)),
                    key=lambda r: r["since"])  # fmt: skip
-        assert set(rows["rate"]) == {float(rate["rate"])}
+        assert set(rows["rate"]) == {Decimal(rate["rate"])}
         assert set(rows["rate_valid_from"]) == {date.fromisoformat(rate["since"])}
         wanted = float(total(rows["effective_cost"])) * float(rate["rate"])
         assert float(total(rows["reporting_effective_cost"])) == pytest.approx(wanted)
