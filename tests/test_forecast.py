@@ -171,16 +171,16 @@ def folds(errors: list[float], *, width: float) -> list[module.Fold]:
 
 
 def test_an_interval_is_widened_until_it_would_have_held_eighty_percent_and_never_narrowed() -> None:
-    assert module._stretch(folds([1, -2, 3, -4, 5, 6], width=2)) == np.quantile([1, 2, 3, 4, 5, 6], 0.8) / 2
-    assert module._stretch(folds([1, -1, 1], width=2)) == 1
-    assert module._stretch(folds([1, 2, 3], width=0)) == 1
-    assert module._stretch([]) == 1
+    assert module._conformal_factor(folds([1, -2, 3, -4, 5, 6], width=2)) == np.quantile([1, 2, 3, 4, 5, 6], 0.8) / 2
+    assert module._conformal_factor(folds([1, -1, 1], width=2)) == 1
+    assert module._conformal_factor(folds([1, 2, 3], width=0)) == 1
+    assert module._conformal_factor([]) == 1
 
 
 def test_coverage_is_of_intervals_that_did_not_know_the_day() -> None:
     tested = folds([2, 2, 2, 8], width=1)
     # the day that was 8 wrong is judged by the others (±2), which are judged with its help (±5.6 at least)
-    assert [module._held(f, tested).tolist() for f in tested] == [[1], [1], [1], [0]]
+    assert [module._covered(f, tested).tolist() for f in tested] == [[1], [1], [1], [0]]
 
 
 def lopsided(origin: int, *errors: float) -> module.Fold:
@@ -190,23 +190,23 @@ def lopsided(origin: int, *errors: float) -> module.Fold:
 
 
 def test_an_error_is_held_against_the_side_of_the_interval_that_it_is_on() -> None:
-    assert module._stretch([lopsided(0, 4), lopsided(1, 4)]) == 1
-    assert module._stretch([lopsided(0, -4), lopsided(1, -4)]) == 4
+    assert module._conformal_factor([lopsided(0, 4), lopsided(1, 4)]) == 1
+    assert module._conformal_factor([lopsided(0, -4), lopsided(1, -4)]) == 4
     others = [lopsided(1, 4), lopsided(2, -1)]
-    assert module._held(lopsided(0, 3, -3), others).tolist() == [1, 0]
+    assert module._covered(lopsided(0, 3, -3), others).tolist() == [1, 0]
 
 
 def test_an_interval_is_widened_on_each_side_by_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:
     day = np.full(2, 100.0)
     monkeypatch.setattr(module, "_prophet", lambda *_: module.Days(day, day - 1, day + 4))
-    said = module._predict("prophet", FIRST, np.array([100.0] * 60), 2, stretch=3)
+    said = module._predict("prophet", FIRST, np.array([100.0] * 60), 2, factor=3)
     assert (said.low.tolist(), said.high.tolist()) == ([97.0, 97.0], [112.0, 112.0])
 
 
 def test_a_fold_is_not_judged_by_an_interval_that_learnt_from_it() -> None:
     known, unlike = folds([2, 2], width=1), module.Fold(9, *folds([8], width=1)[0][1:])
     twice = module.Fold(9, module.Days(*(np.resize(x, 2) for x in unlike.days)), np.resize(unlike.actual, 2))
-    assert module._held(twice, [*known, twice]).tolist() == [0, 0]
+    assert module._covered(twice, [*known, twice]).tolist() == [0, 0]
 
 
 def test_a_tie_is_last_weeks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -325,18 +325,20 @@ def _answer(first: date, costs: Floats, days: int, tested: dict[Model, dict[int,
     wrong = {model: sum(map(_error, _all_folds(tested, model))) for model in tested}
     if "prophet" in wrong and wrong["prophet"] < wrong["seasonal_naive"]:
         try:
-            return "prophet", _predict("prophet", first, costs, days, stretch=_stretch(_all_folds(tested, "prophet")))
+            return "prophet", _predict(
+                "prophet", first, costs, days, factor=_conformal_factor(_all_folds(tested, "prophet"))
+            )
         except _FAILURES:
             pass
-    stretch = _stretch(_all_folds(tested, "seasonal_naive"))
-    return "seasonal_naive", _predict("seasonal_naive", first, costs, days, stretch=stretch)
+    factor = _conformal_factor(_all_folds(tested, "seasonal_naive"))
+    return "seasonal_naive", _predict("seasonal_naive", first, costs, days, factor=factor)
 
 
 def _all_folds(tested: dict[Model, dict[int, list[Fold]]], model: Model) -> list[Fold]:
     return [fold for folds in tested[model].values() for fold in folds]
 
 
-def _stretch(folds: list[Fold]) -> float:
+def _conformal_factor(folds: list[Fold]) -> float:
     """How many times wider the interval must be to hold 80 % of the days tested; never narrower than the model's own.
 
     Source   Split conformal prediction: Lei et al., "Distribution-Free Predictive Inference for Regression",
@@ -352,12 +354,12 @@ def _stretch(folds: list[Fold]) -> float:
     return max(1.0, float(np.quantile(np.abs(errors[known]) / widths[known], INTERVAL))) if known.any() else 1.0
 
 
-def _held(fold: Fold, others: list[Fold]) -> Floats:
+def _covered(fold: Fold, others: list[Fold]) -> Floats:
     """1 for each day inside the interval that the other folds would have made of it."""
-    stretch = _stretch([f for f in others if f.origin != fold.origin])
+    factor = _conformal_factor([f for f in others if f.origin != fold.origin])
     error = fold.actual - fold.days.expected
     below, above = fold.days.expected - fold.days.low, fold.days.high - fold.days.expected
-    return ((-below * stretch <= error) & (error <= above * stretch)).astype(np.float64)
+    return ((-below * factor <= error) & (error <= above * factor)).astype(np.float64)
 
 
 def _backtest(first: date, costs: Floats) -> dict[Model, dict[int, list[Fold]]]:
@@ -390,14 +392,14 @@ def _accuracy(tested: dict[Model, dict[int, list[Fold]]]) -> Iterator[dict[str, 
         for horizon, folds in horizons.items():
             actual = sum(float(f.actual.sum()) for f in folds)
             naive = sum(_error(f) for f in tested["seasonal_naive"][horizon])
-            held = np.concatenate([_held(f, _all_folds(tested, model)) for f in folds])
+            covered = np.concatenate([_covered(f, _all_folds(tested, model)) for f in folds])
             yield {
                 "model": model,
                 "horizon_days": horizon,
                 "folds": len(folds),
                 "wape": sum(_error(f) for f in folds) / actual if actual > 0 else None,
                 "bias": sum(float((f.days.expected - f.actual).sum()) for f in folds) / actual if actual > 0 else None,
-                "coverage": float(held.mean()),
+                "coverage": float(covered.mean()),
                 "skill": 1 - sum(_error(f) for f in folds) / naive if naive else None,
             }
 
@@ -406,16 +408,13 @@ def _error(fold: Fold) -> float:
     return float(np.abs(fold.days.expected - fold.actual).sum())
 
 
-def _predict(model: Model, first: date, costs: Floats, days: int, *, stretch: float = 1.0) -> Days:
+def _predict(model: Model, first: date, costs: Floats, days: int, *, factor: float = 1.0) -> Days:
     """`days` days after the series, the interval around the expectation, floored at 0 where no day was below it."""
     said = _prophet(first, costs, days) if model == "prophet" else _seasonal_naive(costs, days)
     floor = 0.0 if costs.min() >= 0 else -np.inf
     below, above = np.maximum(said.expected - said.low, 0), np.maximum(said.high - said.expected, 0)
     return Days(
-        *(
-            np.maximum(x, floor)
-            for x in (said.expected, said.expected - stretch * below, said.expected + stretch * above)
-        )
+        *(np.maximum(x, floor) for x in (said.expected, said.expected - factor * below, said.expected + factor * above))
     )
 
 
