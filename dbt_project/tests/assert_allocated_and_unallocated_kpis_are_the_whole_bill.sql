@@ -1,4 +1,5 @@
--- In each month and currency the spend that has an owner, that of teams nobody registered, and the spend that has none are what was billed.
+-- In each month and currency the spend that has an owner, that of teams nobody registered, and the spend that has none
+-- are what was billed.
 with bill as (
     select
         {{ month_text('charge_date') }} as month,

@@ -2,15 +2,17 @@
 -- data and its currency, each charge once, and what is known of its days to come is what the allocation says for those.
 with allocated as (
     select
-        {{ month_text('charge_date') }} as month,
-        team,
-        billing_currency,
-        sum(case when charge_date <= data_through then effective_cost else 0 end) as effective_cost,
-        sum(case when charge_date > data_through then effective_cost else 0 end) as known_future_cost,
-        sum(estimated_cost) as estimated_cost
-    from {{ ref('fct_allocated_cost') }}
-    cross join {{ ref('int_data_date_found') }}
-    group by {{ month_text('charge_date') }}, team, billing_currency
+        {{ month_text('costs.charge_date') }} as month,
+        costs.team,
+        costs.billing_currency,
+        sum(case when costs.charge_date <= data_date.data_through then costs.effective_cost else 0 end)
+            as effective_cost,
+        sum(case when costs.charge_date > data_date.data_through then costs.effective_cost else 0 end)
+            as known_future_cost,
+        sum(costs.estimated_cost) as estimated_cost
+    from {{ ref('fct_allocated_cost') }} as costs
+    cross join {{ ref('int_data_date_found') }} as data_date
+    group by {{ month_text('costs.charge_date') }}, costs.team, costs.billing_currency
 ),
 
 scopes as (

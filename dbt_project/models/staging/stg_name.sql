@@ -202,7 +202,7 @@ from (
         shown.name,
         shown.registered_in
     from shown
-    left join meant on shown.dimension = meant.dimension and shown.name_key = meant.alias_key
+    left join meant on shown.dimension = meant.dimension and shown.name_key = meant.alias_key -- noqa: ST09
     where meant.alias_key is null
     union all
     select

@@ -69,9 +69,13 @@ shared as (
     select
         bounded.*,
         {{ dbt.datediff('first_day', 'last_day', 'day') }} + 1 as days, -- noqa: LT05
-        {% for measure in spread %}
-        {{ as_amount('cast(' ~ measure ~ ' as double) / ' ~ days) }} as {{ measure }}_share{{ ',' if not loop.last }} -- noqa: LT05
-        {% endfor %}
+        {{ as_amount('cast(effective_cost as double) / ' ~ days) }} as effective_cost_share, -- noqa: LT05
+        {{ as_amount('cast(contracted_cost as double) / ' ~ days) }} as contracted_cost_share, -- noqa: LT05
+        {{ as_amount('cast(list_cost as double) / ' ~ days) }} as list_cost_share, -- noqa: LT05
+        {{ as_amount('cast(pricing_quantity as double) / ' ~ days) }} as pricing_quantity_share, -- noqa: LT05
+        {{ as_amount('cast(consumed_quantity as double) / ' ~ days) }} as consumed_quantity_share, -- noqa: LT05
+        {{ as_amount('cast(commitment_discount_quantity as double) / ' ~ days) }} -- noqa: LT05
+            as commitment_discount_quantity_share
     from bounded
 ),
 

@@ -1,5 +1,5 @@
--- The KPIs of who owns what: allocated, unallocated and unregistered spend, apportionment, tags, experiments beside production, and
--- idle GPUs. A row without a team is the company's.
+-- The KPIs of who owns what: allocated, unallocated and unregistered spend, apportionment, tags, experiments beside
+-- production, and idle GPUs. A row without a team is the company's.
 with allocated as (
     select
         {{ month_text('charge_date') }} as month,
@@ -157,7 +157,11 @@ of_company as (
         sum(case when allocation = 'unregistered' then effective_cost else 0 end) as numerator,
         sum(effective_cost) as denominator
     from allocated
-    where exists (select 1 as found from {{ ref('stg_owner') }} where subject_kind = 'team')
+    where
+        exists (
+            select 1 as found from {{ ref('stg_owner') }} as owners
+            where owners.subject_kind = 'team'
+        )
     group by month, billing_currency
     union all
     select

@@ -41,14 +41,14 @@ actuals as (
 
 forecast_days as (
     select
-        forecast_id,
-        data_through,
-        generated_at,
-        {{ month_text('charge_date') }} as month,
-        charge_date,
-        case when scope = 'team' then {{ registered_name("'team'", 'forecasts.scope_value') }} end as team,
-        currency as billing_currency,
-        expected
+        forecasts.forecast_id,
+        forecasts.data_through,
+        forecasts.generated_at,
+        {{ month_text('forecasts.charge_date') }} as month,
+        forecasts.charge_date,
+        case when forecasts.scope = 'team' then {{ registered_name("'team'", 'forecasts.scope_value') }} end as team,
+        forecasts.currency as billing_currency,
+        forecasts.expected
     from {{ ref('stg_forecast') }} as forecasts
 ),
 

@@ -63,15 +63,15 @@ dated as (
 lagged as (
     select
         dated.*,
-        {{ dbt.datediff('dated.charge_date', 'dated.newest_date', 'day') }} as lag_days,
+        {{ dbt.datediff('dated.charge_date', 'dated.newest_date', 'day') }} as lag_days, -- noqa: LT05
         settings.restatements_seen
     from dated
     cross join settings
     where
         not dated.is_newest
         and dated.newest_date = dated.newest_date_then
-        and {{ dbt.datediff('dated.charge_date', 'dated.newest_date', 'day') }} < settings.restated_days
-        and {{ dbt.datediff('dated.charge_date', 'dated.newest_date_today', 'day') }} >= settings.restated_days
+        and {{ dbt.datediff('dated.charge_date', 'dated.newest_date', 'day') }} < settings.restated_days -- noqa: LT05
+        and {{ dbt.datediff('dated.charge_date', 'dated.newest_date_today', 'day') }} >= settings.restated_days -- noqa: LT05
 )
 
 select

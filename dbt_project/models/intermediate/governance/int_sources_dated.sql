@@ -72,7 +72,7 @@ reported as (
 gaps as (
     select
         *,
-        {{ dbt.datediff('lag(day) over (partition by ' ~ source | join(', ') ~ ' order by day)', 'day', 'day') }} as gap,
+        {{ dbt.datediff('lag(day) over (partition by ' ~ source | join(', ') ~ ' order by day)', 'day', 'day') }} as gap, -- noqa: LT05
         max(day) over (partition by {{ source | join(', ') }}) as newest_day
     from reported
 ),
@@ -87,7 +87,7 @@ ranked_gaps as (
     cross join settings
     where
         gaps.gap is not null
-        and {{ dbt.datediff('gaps.day', 'gaps.newest_day', 'day') }} < settings.habit_days
+        and {{ dbt.datediff('gaps.day', 'gaps.newest_day', 'day') }} < settings.habit_days -- noqa: LT05
 ),
 
 -- One outage is no habit: the gap that most gaps are no longer than.
@@ -137,7 +137,7 @@ measured as (
     select
         sources.*,
         coalesce(habits.usual_gap_days, 1) as usual_gap_days,
-        {{ dbt.datediff('sources.last_date', 'newest.newest_date', 'day') }} as days_behind,
+        {{ dbt.datediff('sources.last_date', 'newest.newest_date', 'day') }} as days_behind, -- noqa: LT05
         settings.late_days,
         settings.ended_days
     from sources

@@ -3,21 +3,24 @@
 -- of charges longer than a day. A budget without charges has no row.
 with monthly as (
     select
-        {{ month_text('charge_date') }} as month,
-        team,
-        product,
-        use_case,
-        service_name,
-        lifecycle,
-        billing_currency,
-        sum(case when charge_date <= data_through then effective_cost else 0 end) as effective_cost,
-        sum(case when charge_date > data_through then effective_cost else 0 end) as known_future_cost,
-        sum(estimated_cost) as estimated_cost,
-        sum(estimated_margin) as estimated_margin
-    from {{ ref('int_costs_allocated') }}
-    cross join {{ ref('int_data_date_found') }}
+        {{ month_text('costs.charge_date') }} as month,
+        costs.team,
+        costs.product,
+        costs.use_case,
+        costs.service_name,
+        costs.lifecycle,
+        costs.billing_currency,
+        sum(case when costs.charge_date <= data_date.data_through then costs.effective_cost else 0 end)
+            as effective_cost,
+        sum(case when costs.charge_date > data_date.data_through then costs.effective_cost else 0 end)
+            as known_future_cost,
+        sum(costs.estimated_cost) as estimated_cost,
+        sum(costs.estimated_margin) as estimated_margin
+    from {{ ref('int_costs_allocated') }} as costs
+    cross join {{ ref('int_data_date_found') }} as data_date
     group by
-        {{ month_text('charge_date') }}, team, product, use_case, service_name, lifecycle, billing_currency
+        {{ month_text('costs.charge_date') }}, costs.team, costs.product, costs.use_case, costs.service_name,
+        costs.lifecycle, costs.billing_currency
 )
 
 select

@@ -2,8 +2,8 @@
 -- Forecast are everything and every team. Where a budget binds something narrower, or a team too new to be forecast, it
 -- takes the share of its team's forecast, else of everything's, that it had of their cost on the last days of data.
 -- A budget that no charge of those days is bound by has no share, and no row: what is silent is unknown and not free.
--- What was known of those days when it was made is left out: the bill says it. The bounds of the days are added up, which
--- is wider than the interval of their sum.
+-- What was known of those days when it was made is left out: the bill says it. The bounds of the days are added up,
+-- which is wider than the interval of their sum.
 with thresholds as (
     select min(value) as share_days
     from {{ ref('dim_threshold') }}

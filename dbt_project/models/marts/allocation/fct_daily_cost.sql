@@ -1,5 +1,5 @@
--- What each account's services cost on each UTC day: commitments spread over the usage they covered, charges longer than
--- a day over their days, and beside it what days not reported yet are estimated to cost.
+-- What each account's services cost on each UTC day: commitments spread over the usage they covered, charges longer
+-- than a day over their days, and beside it what days not reported yet are estimated to cost.
 -- Every charge is counted in exactly one row; a day without charges or estimates has none.
 with days as (
     select

@@ -2,22 +2,24 @@
 -- and how the month stands to the one before. A month that is not over, or has none before it, has no change.
 with services as (
     select
-        {{ month_text('charge_date') }} as month,
-        service_provider_name,
-        service_category,
-        service_name,
-        billing_currency,
-        sum(billed_cost) as billed_cost,
-        sum(effective_cost) as effective_cost,
-        sum(contracted_cost) as contracted_cost,
-        sum(list_cost) as list_cost,
-        sum(estimated_cost) as estimated_cost,
-        sum(case when charge_date > data_date.data_through then effective_cost else 0 end) as known_future_cost,
-        cast(sum(charge_count) as bigint) as charge_count
-    from {{ ref('fct_daily_cost') }}
+        {{ month_text('daily.charge_date') }} as month,
+        daily.service_provider_name,
+        daily.service_category,
+        daily.service_name,
+        daily.billing_currency,
+        sum(daily.billed_cost) as billed_cost,
+        sum(daily.effective_cost) as effective_cost,
+        sum(daily.contracted_cost) as contracted_cost,
+        sum(daily.list_cost) as list_cost,
+        sum(daily.estimated_cost) as estimated_cost,
+        sum(case when daily.charge_date > data_date.data_through then daily.effective_cost else 0 end)
+            as known_future_cost,
+        cast(sum(daily.charge_count) as bigint) as charge_count
+    from {{ ref('fct_daily_cost') }} as daily
     cross join {{ ref('int_data_date_found') }} as data_date
     group by
-        {{ month_text('charge_date') }}, service_provider_name, service_category, service_name, billing_currency
+        {{ month_text('daily.charge_date') }}, daily.service_provider_name, daily.service_category,
+        daily.service_name, daily.billing_currency
 ),
 
 months as (

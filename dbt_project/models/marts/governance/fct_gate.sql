@@ -198,7 +198,10 @@ sources as (
     select
         dataset,
         concat(
-            case when service_provider_name is null then source else concat(service_provider_name, ' (', source, ')') end,
+            case
+                when service_provider_name is null then source
+                else concat(service_provider_name, ' (', source, ')')
+            end,
             case when billing_account_id is null then '' else concat(', account ', billing_account_id) end
         ) as named,
         last_date,

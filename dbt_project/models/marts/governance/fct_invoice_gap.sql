@@ -1,6 +1,6 @@
 -- Whether the bill is what its invoices say: each invoice in each currency beside the charges that name it, their gap
--- and what explains it. Reasons are looked for in the order of their columns; each takes its amount from evidence on one
--- of the sides, and what none of them explains stays unexplained.
+-- and what explains it. Reasons are looked for in the order of their columns; each takes its amount from evidence on
+-- one of the sides, and what none of them explains stays unexplained.
 with settings as (
     select
         {{ as_amount("max(case when measure = 'gap_rounding' then value end)") }} as rounding,

@@ -65,7 +65,9 @@ dated as (
     cross join telemetry
     cross join {{ ref('int_data_date_found') }} as data_date
     left join {{ ref('int_experiment_activity_found') }} as activity
-        on experiments.subject_kind = activity.subject_kind and {{ identifier_key('experiments.subject') }} = {{ identifier_key('activity.subject') }}
+        on
+            experiments.subject_kind = activity.subject_kind
+            and {{ identifier_key('experiments.subject') }} = {{ identifier_key('activity.subject') }}
     left join owners
         on experiments.subject_kind = owners.subject_kind and experiments.subject = owners.subject
     left join owners as team_owners

@@ -113,8 +113,10 @@ shared as (
         is_to_come,
         {{ exact_share('actual_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as actual_cost,
         {{ exact_share('estimated_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as estimated_cost,
-        {{ exact_share('estimated_margin', 'scope_share', 'is_last', 'month, currency, scope_key') }} as estimated_margin,
-        {{ exact_share('known_future_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as known_future_cost,
+        {{ exact_share('estimated_margin', 'scope_share', 'is_last', 'month, currency, scope_key') }}
+            as estimated_margin,
+        {{ exact_share('known_future_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }}
+            as known_future_cost,
         {{ exact_share('forecast_cost', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_cost,
         {{ exact_share('forecast_low', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_low,
         {{ exact_share('forecast_high', 'scope_share', 'is_last', 'month, currency, scope_key') }} as forecast_high

@@ -3,12 +3,12 @@
 -- budgets overlap with them and are never added.
 with month_costs as (
     select
-        {{ month_text('charge_date') }} as month,
-        billing_currency,
-        sum(effective_cost) as effective_cost
-    from {{ ref('int_costs_allocated') }}
-    inner join {{ ref('int_data_date_found') }} as data_date on charge_date <= data_date.data_through
-    group by {{ month_text('charge_date') }}, billing_currency
+        {{ month_text('costs.charge_date') }} as month,
+        costs.billing_currency,
+        sum(costs.effective_cost) as effective_cost
+    from {{ ref('int_costs_allocated') }} as costs
+    inner join {{ ref('int_data_date_found') }} as data_date on costs.charge_date <= data_date.data_through
+    group by {{ month_text('costs.charge_date') }}, costs.billing_currency
 ),
 
 whole as (

@@ -75,7 +75,12 @@ nearest as (
             partition by unknown.dimension, unknown.name
             order by levenshtein({{ name_key('unknown.name') }}, {{ name_key('known.name') }}), known.name
         ) as nearness
-    from (select distinct dimension, name from unknown) as unknown -- noqa: ST05
+    from ( -- noqa: ST05
+        select distinct
+            dimension,
+            name
+        from unknown
+    ) as unknown
     inner join known
         on
             unknown.dimension = known.dimension

@@ -20,7 +20,8 @@ priced as (
         apis.service_provider_name,
         apis.million_tokens,
         coalesce(rates.reporting_currency, apis.billing_currency) as currency,
-        {{ ratio('apis.effective_cost', 'apis.million_tokens') }} * coalesce(cast(rates.rate as double), 1) as api_cost_per_1m_tokens
+        {{ ratio('apis.effective_cost', 'apis.million_tokens') }} * coalesce(cast(rates.rate as double), 1)
+            as api_cost_per_1m_tokens
     from apis
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on apis.month = rates.month and apis.billing_currency = rates.billing_currency and rates.rate is not null
@@ -34,7 +35,8 @@ gpus as (
         offers.region_id,
         offers.terms,
         coalesce(rates.reporting_currency, offers.billing_currency) as currency,
-        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(cast(rates.rate as double), 1) as gpu_hour_cost
+        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(cast(rates.rate as double), 1)
+            as gpu_hour_cost
     from {{ ref('int_offers_priced') }} as offers
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on offers.month = rates.month and offers.billing_currency = rates.billing_currency and rates.rate is not null

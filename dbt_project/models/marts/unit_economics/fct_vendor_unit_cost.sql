@@ -10,7 +10,8 @@ with converted as (
             when rates.rate is null then offers.billing_currency
             else rates.reporting_currency
         end as comparison_currency,
-        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(cast(rates.rate as double), 1) as comparison_unit_cost
+        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(cast(rates.rate as double), 1)
+            as comparison_unit_cost
     from {{ ref('int_offers_priced') }} as offers
     left join {{ ref('int_exchange_rates_chosen') }} as rates
         on offers.month = rates.month and offers.billing_currency = rates.billing_currency
