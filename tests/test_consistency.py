@@ -219,7 +219,7 @@ def test_the_report_of_the_sample_company_contradicts_neither_itself_nor_the_gat
     budgets = table(report, "budgets")
     gates = {verdict.gate: verdict for verdict in policy.check(company)}
     for status in ("over", "at risk"):
-        named = {fact["budget_name"] for fact in gates[f"budgets {status}"].facts}
+        named = {fact["subject"] for fact in gates[f"budgets {status}"].facts}
         assert named == set(budgets.filter(status=status)["budget_name"])
 
     keys = ["month", "billing_currency"]

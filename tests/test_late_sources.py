@@ -25,7 +25,10 @@ from finops_lib.ingest import ingest
 from finops_lib.lake import Home
 from finops_lib.reports.content import compose
 
-MARTS = ("fct_allocated_cost", "fct_daily_cost", "fct_data_freshness", "fct_budget_status", "fct_forecast")
+MARTS = (
+    "fct_allocated_cost", "fct_daily_cost", "fct_monthly_cost", "fct_data_freshness", "fct_budget_status",
+    "fct_budget_scope", "fct_forecast", "fct_gate",
+)  # fmt: skip
 THROUGH = date(2026, 10, 28)
 WEEK = {0: 40, 1: 42, 2: 44, 3: 43, 4: 41, 5: 20, 6: 18}
 """What a day costs, by weekday."""
