@@ -148,7 +148,7 @@ def test_the_gate_names_what_has_stopped_for_longer_than_its_habit(late: Home) -
     assert (verdict.passed, verdict.found) == (
         False,
         "OpenAI (openai_costs), account org-1, cost_and_usage: last usage 23 October, usually every day, "
-        "Weekly (focus), account w-1, cost_and_usage: last usage 19 October, usually every 7 days; 6 sources, 2 late",
+        "Weekly (focus), account w-1, cost_and_usage: last usage 19 October, usually every 7 days; 5 sources, 2 late",
     )
 
 
