@@ -255,7 +255,7 @@ def requests(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 14)
 
 
 def lifecycle(frame: pl.DataFrame, *, data_date: date) -> Chart:
-    """Stacked shares of experiment, production and unknown by month, with a mark where experiments reach the line.
+    """Stacked shares of experiment, production and unknown by month, with a mark where experiments reach the threshold.
 
     Reads    analysis.views.lifecycles, one currency.
     Returns  a chart, or the sentence NEEDS["lifecycle"].
@@ -270,8 +270,8 @@ def lifecycle(frame: pl.DataFrame, *, data_date: date) -> Chart:
         found = f"No cost is known to be production's in {when}, so experiments have nothing to be held against"
     else:
         side = "over" if last["status"] == "over" else "within"
-        line = percent(last["experiment_limit"])
-        found = f"Experiments cost {percent(ratio)} of what production costs in {when}, {side} the {line} line"
+        limit = percent(last["experiment_limit"])
+        found = f"Experiments cost {percent(ratio)} of what production costs in {when}, {side} the {limit} threshold"
     kinds = [k for k in ("experiment", "production", "unknown") if k in frame["lifecycle"]]
     bars = (
         alt.Chart(_ranked(frame, "lifecycle", kinds))
@@ -295,8 +295,8 @@ def lifecycle(frame: pl.DataFrame, *, data_date: date) -> Chart:
         .mark_tick(color=BLACK, opacity=1, thickness=2.5, orient="horizontal", bandSize=34)
         .encode(x=_month_axis(frame), y=alt.Y("limit_share:Q"))
     )
-    line = f"black mark: experiments at {percent(last['experiment_limit'])} of production"
-    return _finish(_layer(bars, marks), found, _basis(currency, data_date, line), height=280)
+    mark = f"black mark: experiments at {percent(last['experiment_limit'])} of production"
+    return _finish(_layer(bars, marks), found, _basis(currency, data_date, mark), height=280)
 
 
 def training(frame: pl.DataFrame, *, month: str, data_date: date, top: int = 15) -> Chart:

@@ -8,7 +8,7 @@ import re
 
 
 class FinopsError(Exception):
-    """Base of every error that a user can cause and mend; the command line prints it and exits 1."""
+    """Base of every error that a user can cause and put right; the command line prints it and exits 1."""
 
 
 class RefusedError(FinopsError):

@@ -92,7 +92,7 @@ class Partition:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One line of the ledger: how one partition came to hold what it holds. Amounts are exact decimal texts."""
+    """One entry of the ledger: how one partition came to hold what it holds. Amounts are exact decimal texts."""
 
     delivery_id: str
     dataset: str
@@ -133,7 +133,7 @@ class Delivery:
 
     @property
     def id(self) -> str:
-        """What names this line of the ledger: a delivery of several months has a line for each."""
+        """What names this entry of the ledger: a delivery of several months has one for each."""
         return hashlib.sha256(f"{self.delivered_at} {self.delivery_id} {self.partition}".encode()).hexdigest()[:12]
 
     @property
@@ -158,7 +158,7 @@ class Verdict:
     """What is to be said of it; nothing where its files are told of by themselves."""
     partition: Partition | None = None
     delivery: Delivery | None = None
-    """The line of the ledger that it makes, or that stands."""
+    """The ledger entry that it makes, or that stands."""
     rejects: Path | None = None
     """Where the rows lie that it was rejected for, once that is so."""
 

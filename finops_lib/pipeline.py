@@ -17,7 +17,7 @@ from .ingest import Ingested, ingest
 from .lake import Home
 
 if TYPE_CHECKING:
-    from .analysis.reconciliation import Line
+    from .analysis.reconciliation import Comparison
 
 Progress = Callable[[str], None]
 
@@ -36,13 +36,13 @@ class Status:
 class Reconciled:
     """What `reconcile` found."""
 
-    invoices: list[Line]
-    usage: list[Line]
-    """One line per vendor, account, day and model."""
-    months: list[Line]
-    """The same, one line per vendor, account and month."""
+    invoices: list[Comparison]
+    usage: list[Comparison]
+    """One per vendor, account, day and model."""
+    months: list[Comparison]
+    """The same, one per vendor, account and month."""
     statuses: list[Status]
-    unexplained: list[Line]
+    unexplained: list[Comparison]
     """Lines with more unexplained than the plan tolerates, or than was asked for."""
 
 

@@ -37,7 +37,7 @@ GATES: Mapping[str, str] = MappingProxyType(
         "stale data": "Deliver the newest export of each source that is behind, or remove the source.",
     }
 )
-"""What to do when a gate has not passed; its line is a row of plan/threshold.csv or a shipped default."""
+"""What to do when a gate has not passed; its threshold is a row of plan/threshold.csv or a shipped default."""
 
 
 @dataclass(frozen=True, kw_only=True)

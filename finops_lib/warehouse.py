@@ -64,7 +64,7 @@ def project() -> Path:
 
 
 def default_thresholds() -> list[dict[str, str]]:
-    """The lines that hold where plan/threshold.csv draws none, as shipped."""
+    """The thresholds that hold where plan/threshold.csv names none, as shipped."""
     with (project() / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -66,7 +66,7 @@ SAYS = {
     "teams": "94 % of USD 100 has a team; search costs most: USD 64, 64 %.",
     "tokens": "1M tokens cost USD 2.5 in October to date; gpt-a fell most, by 50 % in September 2026.",
     "requests": "A thousand requests cost USD 20 on gpt-a and USD 0.5 on gpt-b.",
-    "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, over the 30 % line.",
+    "lifecycle": "Experiments cost 40 % of what production costs in October 2026 to date, over the 30 % threshold.",
     "training": "2 training runs cost USD 100; USD 25 of it went into runs that never finished.",
     "budgets": "1 of 3 budgets is over and 1 at risk in October 2026 to date, 1 without an expectation; "
     "search is expected to end at 117 %.",

@@ -93,8 +93,8 @@ def test_the_late_correction_replaced_its_month_by_exactly_what_it_said(company:
 
 def test_misspelt_tags_are_mended_by_the_plan_and_the_others_stay_visible(company: Home, truth: dict[str, Any]) -> None:
     teams = set(warehouse.mart(company, "fct_allocated_cost")["team"])
-    mended = {f["value"].lower() for f in truth["tag_faults"] if f["mended"] and f["value"]}
-    assert mended & teams == set()
+    repaired = {f["value"].lower() for f in truth["tag_faults"] if f["repaired"] and f["value"]}
+    assert repaired & teams == set()
     assert "unallocated" in teams
     assert {f["team_found"] for f in truth["tag_faults"] if f.get("team_found")} <= teams
 

@@ -82,7 +82,7 @@ def test_a_cost_that_some_rows_lack_is_mended_and_not_compared(home: Home, tmp_p
     lacking = changed(FOCUS, tmp_path / "lacking.csv", ContractedCost="")
     assert refused(home, [lacking]) == []
     [delivery] = current(home).values()
-    assert delivery.notes[-1].startswith("mended: ContractedCost filled (1 row)")
+    assert delivery.notes[-1].startswith("repaired: ContractedCost filled (1 row)")
 
 
 def test_the_amortized_cost_of_azure_arrives_whole_as_soon_as_it_is_delivered(

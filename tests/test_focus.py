@@ -1,4 +1,4 @@
-"""FOCUS deliveries: what is mended is listed, versions are told, and the datasets beside the charges go in and out."""
+"""FOCUS deliveries: what is repaired is listed, versions are told, datasets beside the charges go in and out."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def notes(home: Home, *paths: Path) -> dict[str, list[str]]:
 
 
 def test_every_mended_column_is_counted_in_the_ledger_and_said(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    mended = (
-        "mended: BillingPeriodEnd rewritten (2 rows), ChargeCategory adjustment → Adjustment (1 row), "
+    repaired = (
+        "repaired: BillingPeriodEnd rewritten (2 rows), ChargeCategory adjustment → Adjustment (1 row), "
         "ChargeCategory usage → Usage (1 row), ChargeClass correction → Correction (1 row), "
         "PricingCategory standard → Standard (1 row), Tags left out (1 row), Tags rewritten (1 row)"
     )
     assert cli.main(["--home", str(home.root), "ingest", str(SAMPLES / "focus" / "gcp_view_1_0.csv")]) == 0
-    assert f"billed USD 3.24; FOCUS 1.0; {mended}" in capsys.readouterr().out
+    assert f"billed USD 3.24; FOCUS 1.0; {repaired}" in capsys.readouterr().out
     [delivery] = lake.deliveries(home)
-    assert delivery.notes == ["FOCUS 1.0", mended]
+    assert delivery.notes == ["FOCUS 1.0", repaired]
     assert cli.main(["--home", str(home.root), "deliveries"]) == 0
-    assert f"note: {mended}" in capsys.readouterr().out
+    assert f"note: {repaired}" in capsys.readouterr().out
 
 
 def test_what_aws_leaves_empty_is_filled_or_left_out_in_sight(home: Home) -> None:
     assert notes(home, SAMPLES / "focus" / "aws_1_0_gaps.csv") == {
-        "000777 2026-09": ["FOCUS 1.0", "mended: InvoiceIssuerName filled (1 row), PricingQuantity left out (1 row)"]
+        "000777 2026-09": ["FOCUS 1.0", "repaired: InvoiceIssuerName filled (1 row), PricingQuantity left out (1 row)"]
     }
 
 

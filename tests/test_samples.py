@@ -384,7 +384,7 @@ def test_misspelt_teams_stand_in_the_bill_and_only_the_mended_ones_in_the_plan(
     faults = {f["value"]: f for f in truth["tag_faults"] if f["value"]}
     assert set(faults) == {"suport-bot", "recomendations", "Data Plattform", "visoin"}
     assert {value: (value in billed, value in told) for value in faults} == {
-        value: (True, fault["mended"]) for value, fault in faults.items()
+        value: (True, fault["repaired"]) for value, fault in faults.items()
     }
     assert {f["workload"]: f["team_found"] for f in truth["tag_faults"] if f["value"] == "visoin"} == {
         "vision-label": "visoin"

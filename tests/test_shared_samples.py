@@ -131,16 +131,16 @@ OUTCOMES: dict[str, list[tuple[str, str]]] = {
         (
             "published",
             "cost_and_usage from focus, account 1234567890123, 2024-09: 942 rows, billed USD 18.0066386184; FOCUS 1.0; "
-            "mended: ",
+            "repaired: ",
         ),
         (
             "published",
             "cost_and_usage from focus, account 20209880, 2024-09: 6 rows, billed USD 0.29707392473; FOCUS 1.0; "
-            "mended: ChargeFrequency Usage-based → Usage-Based (6 rows)",
+            "repaired: ChargeFrequency Usage-based → Usage-Based (6 rows)",
         ),
         (
             "published",
-            "cost_and_usage from focus, account 20209880, 2024-10: 1 row, billed USD 0.24; FOCUS 1.0; mended: ",
+            "cost_and_usage from focus, account 20209880, 2024-10: 1 row, billed USD 0.24; FOCUS 1.0; repaired: ",
         ),
     ],
     "gcp/2022-08-01_5.csv": [

@@ -52,10 +52,10 @@ def test_a_line_of_the_plan_is_the_one_that_everything_says(stricter: Home) -> N
     folder: Path = report(stricter)
     summary = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     findings = {chart["name"]: chart for section in summary["sections"] for chart in section["charts"]}
-    assert findings["lifecycle-usd"]["finding"].endswith("over the 10 % line.")
+    assert findings["lifecycle-usd"]["finding"].endswith("over the 10 % threshold.")
     assert "black mark: experiments at 10 % of production" in findings["lifecycle-usd"]["basis"]
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert "over the 10 % line" in page
+    assert "over the 10 % threshold" in page
     assert "the board decided so" in page
 
 

@@ -1,8 +1,8 @@
 -- FOCUS Cost and Usage export of any provider, 1.0 to 1.4 (and drafts before 1.0) → FOCUS 1.4.  One row in, one row out.
 --   ProviderName and PublisherName (up to 1.3) become ServiceProviderName and HostProviderName: alike when the provider
 --   sells its own service, publisher on provider's infrastructure when the service came from a marketplace.
---   What FOCUS 1.4 forbids is mended where it cannot stand, here and nowhere else: x_Repairs shows what was delivered,
---   and the ledger counts the rows by column.  All else stands as delivered; what cannot be mended is refused.
+--   What FOCUS 1.4 forbids is repaired where it cannot stand, here and nowhere else: x_Repairs shows what was delivered,
+--   and the ledger counts the rows by column.  All else stands as delivered; what cannot be repaired is refused.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
 -- needs: InvoiceIssuerName

@@ -6,7 +6,7 @@
 -- version: FOCUS 1.4 with BillingPeriodStatus
 -- null: NULL, null
 -- quirk: The latest delivery of an issuer's month says whether it is closed.
--- not covered: Spellings that FOCUS does not allow are refused, not mended.
+-- not covered: Spellings that FOCUS does not allow are refused, not repaired.
 create table raw (
     BillingPeriodCreated timestamptz not null,
     BillingPeriodEnd timestamptz not null,

@@ -11,7 +11,7 @@
 -- null: NULL, null
 -- quirk: The dataset names no account: `--account` says whose commitments they are, and without it they are filed under default.
 -- quirk: A delivery replaces the commitments it holds; one it no longer lists stays, so that past charges still find theirs.
--- not covered: Spellings that FOCUS does not allow are refused, not mended.
+-- not covered: Spellings that FOCUS does not allow are refused, not repaired.
 create table raw (
     BillingCurrency varchar,
     ContractCommitmentApplicability json,

@@ -8,7 +8,7 @@
 -- version: FOCUS 1.4 with InvoiceDetailId
 -- null: NULL, null
 -- quirk: A delivery replaces the invoices it holds; the other invoices of the account and month stay.
--- not covered: Spellings that FOCUS does not allow are refused, not mended.
+-- not covered: Spellings that FOCUS does not allow are refused, not repaired.
 create table raw (
     BilledCost decimal(38, 18) not null,
     BillingAccountId varchar not null,

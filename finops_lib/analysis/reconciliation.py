@@ -1,4 +1,4 @@
-"""What the marts say of bill, invoice and usage, as lines that people can read: a gap, its reasons, a sentence."""
+"""What the marts say of bill, invoice and usage, as comparisons people can read: a gap, its reasons, a sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUBJECT = ("month", "service_provider_name", "billing_account_id", "billing_cur
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class Comparison:
     """One comparison: what was billed, what the other side says, and why they differ."""
 
     kind: str
@@ -67,15 +67,15 @@ class Line:
         )
 
 
-def invoices(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+def invoices(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Comparison]:
     """Tell the comparisons of charges with invoices.
 
     Reads    the marts fct_invoice_gap and fct_reconciliation_reason.
-    Returns  a line per invoice id, currency and side that states a total, and for charges without an invoice.
+    Returns  a comparison per invoice id, currency and side that states a total, and for charges without an invoice.
     """
     why = _reasons(reasons, ["comparison_id"], kind="invoice")
     lines = [
-        Line(
+        Comparison(
             kind="invoice",
             month=row["month"],
             subject=row["invoice_id"] or f"{row['invoice_issuer']}, account {row['billing_account_id']}",
@@ -95,16 +95,16 @@ def invoices(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
     return sorted(lines, key=lambda line: (line.month, line.subject, line.currency, line.stated_by))
 
 
-def usage(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+def usage(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Comparison]:
     """Tell the comparisons of a vendor's bill with its own counts at list price.
 
     Reads    the marts fct_usage_gap and fct_reconciliation_reason.
-    Returns  a line per vendor, account, day, currency and model; of a day on which one side does not tell the model,
-             one line of all models.
+    Returns  a comparison per vendor, account, day, currency and model; one of all models for a
+             day on which one side does not tell the model.
     """
     why = _reasons(reasons, ["comparison_id"], kind="usage")
     lines = [
-        Line(
+        Comparison(
             **_usage(row), day=row["charge_date"], model=row["model"], status=row["status"],
             reasons=why.get((row["comparison_id"],), {}), hint=_hint(row["billed_tokens"], row["counted_tokens"]),
         )
@@ -113,7 +113,7 @@ def usage(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
     return sorted(lines, key=lambda line: (line.subject, line.day, line.currency, line.model))
 
 
-def by_month(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
+def by_month(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Comparison]:
     """Tell the same by month, vendor, account and currency: days added up, reasons included."""
     added = ("billed_cost", "list_cost", "gap", "unexplained_gap")
     months = gaps.group_by(_SUBJECT).agg(
@@ -124,12 +124,12 @@ def by_month(gaps: pl.DataFrame, reasons: pl.DataFrame) -> list[Line]:
     told = reasons.join(gaps.select("comparison_id", *_SUBJECT[1:3]), on="comparison_id")
     why = _reasons(told, list(_SUBJECT), kind="usage")
     return [
-        Line(**_usage(row), reasons=why.get(tuple(row[c] for c in _SUBJECT), {}))
+        Comparison(**_usage(row), reasons=why.get(tuple(row[c] for c in _SUBJECT), {}))
         for row in months.sort(_SUBJECT).iter_rows(named=True)
     ]
 
 
-def table(lines: Sequence[Line]) -> pl.DataFrame:
+def table(lines: Sequence[Comparison]) -> pl.DataFrame:
     """Lines as rows, those with something unexplained first, the largest gap before the others."""
     columns = ("month", "subject", "issuer", "currency", "billed", "stated", "gap", "unexplained", "why", "status")
     schema = {c: pl.Decimal(38, 18) if c in columns[4:8] else pl.String for c in columns}

@@ -150,8 +150,8 @@ def lifecycles(shares: pl.DataFrame, *, month: str, data_date: date) -> pl.DataF
 
     Reads    fct_lifecycle_share.
     Returns  month, to_date, lifecycle, billing_currency, effective_cost, share, and of the month: experiment_ratio
-             (experiment over production), experiment_limit (the line for it), status, limit_share (share that
-             experiments would have at the line); oldest month first. A lifecycle without cost has no row.
+             (experiment over production), experiment_limit (the threshold for it), status, limit_share (share that
+             experiments would have at the threshold); oldest month first. A lifecycle without cost has no row.
     """
     company = _up_to(shares.filter(pl.col("scope") == "company"), month).with_columns(to_date=_to_date(data_date))
     kept = "month", "to_date", "billing_currency", "experiment_ratio", "experiment_limit", "status", "limit_share"

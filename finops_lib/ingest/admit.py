@@ -264,7 +264,7 @@ def _two_sources(here: Partition, ledger: Ledger, answer: Answer) -> Iterator[st
 
 
 def _delivery(staged: Staged, where: AccountMonth, here: Partition, *, whole: bool) -> Delivery:
-    """The line of the ledger that an account-month would have, before the lake is looked at."""
+    """The ledger entry that an account-month would have, before the lake is looked at."""
     files, total = staged.read.get(where, {}), staged.totals.get(where, Total())
     rejected = staged.rejected.get(where, Rejected())
     source_rows = sum(files.values())

@@ -122,7 +122,7 @@ SHEETS = {
     "fct_training_reconciliation": "Training beside the bill",
     "fct_invoice_reconciliation": "What charges and invoices say",
     "fct_usage_reconciliation": "What AI vendors bill and count",
-    "dim_threshold": "Lines that figures are held against",
+    "dim_threshold": "Thresholds that figures are held against",
 }
 """Marts that are whole in the workbook alone: what they hold of the month."""
 
@@ -823,7 +823,7 @@ def _measures(facts: _Facts) -> Section:
     return Section(
         name="measures",
         title="KPIs and gates",
-        question="How do the Foundation's measures grade this, and which of our own lines are crossed?",
+        question="How do the Foundation's measures grade this, and which of our own thresholds are crossed?",
         tables=[
             Table(
                 name="kpis", title=charts.graded(kpis, _in(facts)), mart="fct_kpi", rows=_said(kpis),
@@ -839,7 +839,7 @@ def _measures(facts: _Facts) -> Section:
             ),
             Table(
                 name="gates", title=charts.crossed(gates), mart="fct_gate", rows=gates.sort("gate", "billing_currency"),
-                basis="The last days up to the data date; lines by plan/threshold.csv or default",
+                basis="The last days up to the data date; thresholds of plan/threshold.csv or default",
                 columns=(
                     Column(name="gate", title="Gate"),
                     Column(name="billing_currency", title="Currency", absent="–"),
@@ -847,7 +847,7 @@ def _measures(facts: _Facts) -> Section:
                     Column(name="threshold", title="At most", kind="measure", unit="unit"),
                     Column(name="unit", title="Unit"),
                     Column(name="is_passed", title="Passed", kind="truth"),
-                    Column(name="decided_by", title="Line by"),
+                    Column(name="decided_by", title="Threshold by"),
                     Column(name="source", title="Because"),
                 ),
             ),

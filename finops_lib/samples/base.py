@@ -171,9 +171,9 @@ def tags(use_case: str, environment: str, fault: str | None) -> dict[str, str]:
 
 
 def resolved_team(use_case: str, fault: str | None, place: str | None) -> str:
-    """The team that the plan's tag rules arrive at; a misspelt name that no rule mends is a team of its own."""
+    """The team that the plan's tag rules arrive at; a misspelt name that no rule repairs is a team of its own."""
     wrong = co.FAULTS[fault] if fault else None
-    if wrong is None or wrong.mended:
+    if wrong is None or wrong.repaired:
         return co.USE_CASES[use_case].team
     return wrong.value.lower() if wrong.value else team_of_place(place)
 

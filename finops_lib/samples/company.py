@@ -83,13 +83,13 @@ RUNAWAY = Runaway("key_marketing_batch", date(2026, 9, 15), date(2026, 9, 17), 2
 
 
 class Fault(NamedTuple):
-    """A way in which tags are wrong. `mended` says whether the plan's tag rules make up for it."""
+    """A way in which tags are wrong. `repaired` says whether the plan's tag rules make up for it."""
 
     key: str | None
     """Key that stands in place of `team`; None where no team is tagged."""
     value: str | None
     """Value that stands in place of the team; None for the right one."""
-    mended: bool
+    repaired: bool
     others: bool = True
     """Whether the other tags are there."""
 
@@ -106,7 +106,7 @@ FAULTS = {
 }
 
 ALIASED = ("other key", "misspelt data-platform")
-"""Faults that the plan mends as other spellings of a key or value; the rest of the mended ones have a rule each."""
+"""Faults that the plan repairs as other spellings of a key or value; the rest of the repaired ones have a rule each."""
 
 class Place(NamedTuple):
     """Sub account of a vendor. With a team, everything in it is that team's unless a tag says otherwise."""

@@ -77,7 +77,7 @@ def _budget(
 
 def _tag_rules() -> Iterator[Row]:
     for name, fault in co.FAULTS.items():
-        if fault.value and fault.mended and name not in co.ALIASED:
+        if fault.value and fault.repaired and name not in co.ALIASED:
             team = name.removeprefix("misspelt ")
             yield _tag_rule(f"team spelt {fault.value}", 10, "team", "tag", "team", "equals", fault.value, team)
     for dimension, key in (("product", "product"), ("use_case", "use_case"), ("environment", "env"), ("team", "team")):

@@ -41,7 +41,7 @@ def write(run: Run) -> None:
         ],
         "tag_faults": [
             {"vendor": vendor, "workload": workload, "fault": fault, "key": co.FAULTS[fault].key,
-             "value": co.FAULTS[fault].value, "mended": co.FAULTS[fault].mended, "team_found": found["team"],
+             "value": co.FAULTS[fault].value, "repaired": co.FAULTS[fault].repaired, "team_found": found["team"],
              "currency": co.CURRENCIES[vendor],
              "resources": sorted(found["resources"]), "effective": str(found["effective"])}
             for (vendor, workload, fault), found in sorted(known.faults.items())

@@ -203,7 +203,7 @@ def repaired(db: Database, contract: Contract, staged: Relation) -> dict[Account
 
 def _said(counts: Mapping[str, int]) -> str:
     changes: Sequence[str] = [f"{what} ({in_rows(rows)})" for what, rows in sorted(counts.items())]
-    return "mended: " + ", ".join(changes)
+    return "repaired: " + ", ".join(changes)
 
 
 def _change(column: Column) -> str:
