@@ -3,35 +3,61 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
+import re
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from .errors import FinopsError, UsageError, is_stop
+from .errors import FinopsError, LockedError, UsageError, is_stop
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from .ingest import Ingested
+    from .lake import Home
 
-DONE, REFUSED, WRONG_USAGE = 0, 1, 2
-"""Exit codes: all done; something was refused or failed; the command itself was wrong."""
+DONE, REFUSED, WRONG_USAGE, NOT_PASSED, LOCKED, STOPPED = 0, 1, 2, 3, 4, 130
+"""What `EXIT_CODES` explains."""
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 3 done but a gate or check did not pass, "
+    "4 somebody else is writing in the home, 130 stopped."
+)
+
+WRITES = {"init", "ingest", "withdraw", "build", "forecast", "report", "run"}
+"""Commands that hold the home's lock while they work."""
+
+MAKES_HOME = {"init", "ingest"}
+"""Commands that a home may begin with; of any other, one that is not there is a mistake in its name."""
+
+HOMELESS = {"samples", "sources"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a user's mistake is one message on standard error."""
     options = _parser().parse_args(arguments)
+    # A scheduler that ends a run wants what Ctrl-C does: a summary, and no half-written file.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What a bill says is nobody else's business: whatever a command makes, only its user can read.
+    mask = os.umask(0o077)
     try:
-        code: int = options.run(options)
+        return _run_command(options)
     except UsageError as error:
         print(f"finops: {error}", file=sys.stderr)
         return WRONG_USAGE
+    except LockedError as error:
+        print(f"finops: {error}", file=sys.stderr)
+        return LOCKED
     except FinopsError as error:
         print(f"finops: {error}", file=sys.stderr)
         return REFUSED
@@ -43,25 +69,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_stop(stop):
             raise
         print("finops: stopped. What was published stays; run the same command again to go on.", file=sys.stderr)
-        return 130
-    return code
+        return STOPPED
+    finally:
+        os.umask(mask)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    from .lake import locked
+
+    run: Callable[[argparse.Namespace], int] = options.run
+    if options.command in HOMELESS:
+        return run(options)
+    home = _home(options)
+    if options.command not in MAKES_HOME and not home.root.is_dir():
+        raise UsageError(_no_home(home.root))
+    if options.command not in WRITES or ("dry_run" in options and options.dry_run):
+        return run(options)
+    with locked(home, doing=f"finops {options.command}", wait=options.wait):
+        return run(options)
+
+
+def _no_home(wanted: Path) -> str:
+    beside = sorted(f.name for f in wanted.parent.iterdir() if f.is_dir()) if wanted.parent.is_dir() else []
+    near = difflib.get_close_matches(wanted.name, beside, n=3) or [f for f in beside if not f.startswith(".")][:3]
+    there = f" In {wanted.parent} there {'is' if len(near) == 1 else 'are'} {', '.join(near)}." if near else ""
+    return f"There is no home {wanted}.{there} Start one with `finops init --home {wanted}`."
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names the nearest command or choice."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            choices = re.findall(r"[\w-]+", found[2])
+            near = difflib.get_close_matches(found[1], choices, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Choose from {', '.join(choices)}."
+            message = f"there is no {found[1]!r}.{hint}"
+        super().error(message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="finops",
         description="A warehouse for AI spend: every export becomes FOCUS rows; everything after reads only FOCUS.",
-        epilog="Exit codes: 0 all done, 1 something was refused or failed, 2 wrong usage.",
+        epilog=EXIT_CODES,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    where: dict[str, Any] = {
+        "type": _folder, "metavar": "DIR",
+        "help": "folder of plan/, inbox/, lake/, warehouse.duckdb and reports/ (default: FINOPS_HOME, or this folder)",
+    }  # fmt: skip
+    parser.add_argument("--home", default=os.environ.get("FINOPS_HOME", "."), **where)
     parser.add_argument(
-        "--home", default=os.environ.get("FINOPS_HOME", "."), metavar="DIR",
-        help="folder of plan/, inbox/, lake/, warehouse.duckdb and reports/ (default: FINOPS_HOME, or this folder)",
+        "--wait", type=float, default=0.0, metavar="SECONDS",
+        help="how long to wait for whoever else is writing in the home (default 0: end with exit code 4)",
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added.add_argument("--home", default=argparse.SUPPRESS, **where)
+        added.set_defaults(run=run, command=name)
         return added
 
     command("init", _init, "write a commented skeleton of the plan and the folders of a home")
@@ -84,7 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
-    c = command("withdraw", _withdraw, "take one account's month of one source out of the lake; the ledger remembers")
+    c = command(
+        "withdraw",
+        _withdraw,
+        "take one account's month of one source out of the lake; the ledger remembers",
+    )
     c.add_argument("source", metavar="SOURCE", help="source as `finops deliveries` names it")
     c.add_argument("--account", required=True, metavar="ID", help="billing account; `all` where there is none")
     c.add_argument("--month", required=True, metavar="YYYY-MM", help="month; `all` where there is none")
@@ -106,11 +178,15 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--select", nargs="+", default=[], metavar="MODEL", help="dbt selection; default everything")
     c.add_argument("--target", default="duckdb", choices=["duckdb", "spark"], help="where to build (default duckdb)")
     c.add_argument("--full-refresh", action="store_true", help="rebuild from nothing")
-    command("forecast", _forecast, "forecast daily cost to the end of month, quarter and year, with its past error")
+    command(
+        "forecast",
+        _forecast,
+        "forecast daily cost to the end of month, quarter and year, with its past error",
+    )
     c = command("report", _report, "write the report folder: HTML, charts, tables")
     c.add_argument("--month", metavar="YYYY-MM", help="month to report (default: the latest in the data)")
     c.add_argument("--out", metavar="DIR", help="folder to write to (default: reports/MONTH in the home)")
-    c = command("check", _check, "run the gates; exit 1 when one fails")
+    c = command("check", _check, "run the gates; exit 3 when one fails")
     c.add_argument("--json", action="store_true", help="print JSON")
     c = commands.add_parser("plan", help="what the plan could say next", description="What the plan could say next.")
     suggest = c.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
@@ -120,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
         "concerns, as CSV files in the plan's own columns, to be copied to plan/ where accepted. plan/ stays as it is.",
     )
     suggest.add_argument("--out", metavar="DIR", help="folder to write to (default: proposals in the home)")
-    suggest.set_defaults(run=_plan_suggest)
+    suggest.set_defaults(run=_plan_suggest, command="plan")
     c = command(
         "export", _export, "write the lake's charges, commitments or invoices as a FOCUS dataset, or who owns what"
     )
@@ -134,11 +210,27 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     c.add_argument("--version", choices=["1.2", "1.3", "1.4"], help="FOCUS version (default 1.4)")
     c.add_argument("--out", required=True, metavar="FILE", help="Parquet or CSV file to write, by its ending")
-    c = command("conformance", _conformance, "judge the lake by the rules of FOCUS; exit 1 when one is broken")
+    c = command("conformance", _conformance, "judge the lake by the rules of FOCUS; exit 3 when one is broken")
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("run", _run, "the scheduled whole: new files of inbox/, build, forecast, check, report, summary")
     c.add_argument("--json", action="store_true", help="print the run summary as JSON")
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from .warehouse import product_version
+
+        print(f"finops {product_version()}")
+        parser.exit()
+
+
+def _folder(text: str) -> str:
+    if re.match(r"[a-z][a-z0-9+.-]*://", text, flags=re.IGNORECASE):
+        raise argparse.ArgumentTypeError(f"found {text}, wanted a folder of this machine")
+    return text
 
 
 def _positive(text: str) -> int:
@@ -155,17 +247,24 @@ def _amount(text: str) -> Decimal:
         raise argparse.ArgumentTypeError(f"found {text}, wanted an amount such as 0.01") from None
 
 
-def _home(options: argparse.Namespace) -> Any:
+def _home(options: argparse.Namespace) -> Home:
     from .lake import Home
 
     return Home(options.home)
 
 
-def _console() -> Console:
+@contextmanager
+def _progress(doing: str) -> Iterator[Callable[[str], None]]:
+    """Show what is going on and for how long, on standard error: results may be piped, or read by a scheduler."""
     from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    # Results may be piped or read by a scheduler; what is only of interest while it runs goes to standard error.
-    return Console(stderr=True)
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    console = Console(stderr=True)
+    # What cron mails is the result alone.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(doing, total=None)
+        yield lambda said: shown.update(task, description=said)
 
 
 def _print_json(value: Any) -> None:
@@ -175,8 +274,8 @@ def _print_json(value: Any) -> None:
 def _init(options: argparse.Namespace) -> int:
     from .pipeline import init
 
-    with _console().status("starting a home") as status:
-        written = init(_home(options), progress=status.update)
+    with _progress("starting a home") as say:
+        written = init(_home(options), progress=say)
     for path in written:
         print(path)
     return DONE
@@ -198,7 +297,7 @@ def _plan_suggest(options: argparse.Namespace) -> int:
 def _samples(options: argparse.Namespace) -> int:
     from .samples import write
 
-    with _console().status("writing the sample company"):
+    with _progress("writing the sample company"):
         written = write(Path(options.out), months=options.months, scale=options.scale, seed=options.seed)
     print(f"{len(written)} files below {options.out}; what was planted stands in {Path(options.out) / 'truth.json'}")
     return DONE
@@ -227,10 +326,10 @@ def _ingest(options: argparse.Namespace) -> int:
     from .ingest import Interrupted, ingest
 
     try:
-        with _console().status("starting") as status:
+        with _progress("starting") as say:
             done = ingest(
                 _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
-                accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=status.update,
+                accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=say,
             )  # fmt: skip
     except Interrupted as stopped:
         _say(stopped.done)
@@ -327,7 +426,7 @@ def _reconcile(options: argparse.Namespace) -> int:
         }
         statuses = [asdict(s) for s in done.statuses]
         _print_json({"months": statuses, **lines, "unexplained": [line.sentence for line in done.unexplained]})
-        return REFUSED if done.unexplained else DONE
+        return NOT_PASSED if done.unexplained else DONE
     _reconciled_table("Months", ("month", "source", "account", "status"), done.statuses)
     _compared_table("Charges and invoices", done.invoices, "invoice", "invoiced")
     _compared_table("Bills of AI vendors and their usage at list price", done.months, "vendor", "usage")
@@ -340,7 +439,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     compared = len(done.invoices) + len(done.usage)
     limit = "the plan tolerates" if options.tolerance is None else options.tolerance
     print(f"{compared} comparisons, {len(done.unexplained)} with more unexplained than {limit}")
-    return REFUSED if done.unexplained else DONE
+    return NOT_PASSED if done.unexplained else DONE
 
 
 def _reconciled_table(title: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
@@ -431,19 +530,19 @@ def _signed(amount: Decimal) -> str:
 def _build(options: argparse.Namespace) -> int:
     from .warehouse import build
 
-    with _console().status("starting dbt") as status:
+    with _progress("starting dbt") as say:
         built = build(
             _home(options), select=options.select, target=options.target, full_refresh=options.full_refresh,
-            progress=lambda name, i, total: status.update(f"{i} of {total}: {name}"),
+            progress=lambda name, i, total: say(f"{i} of {total}: {name}"),
         )  # fmt: skip
     for message in built.messages:
         print(message, file=sys.stderr)
-    print(
-        f"{built.models} models built and {built.tests} tests passed, {built.failed} failed, {built.warned} warned, "
-        f"{built.skipped} skipped in {built.seconds:.0f} s"
-    )
-    if built.slowest:
-        print(f"slowest: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in built.slowest)}")
+    if built.said:
+        print(built.said)
+        if built.slowest:
+            print(f"slowest: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in built.slowest)}")
+    for note in built.notes:
+        print(note)
     for finding in built.findings:
         print(f"plan: {finding}")
     return REFUSED if built.failed else DONE
@@ -452,8 +551,8 @@ def _build(options: argparse.Namespace) -> int:
 def _forecast(options: argparse.Namespace) -> int:
     from .pipeline import forecast
 
-    with _console().status("forecasting") as status:
-        done = forecast(_home(options), progress=status.update)
+    with _progress("forecasting") as say:
+        done = forecast(_home(options), progress=say)
     _say(done)
     return REFUSED if done.refused else DONE
 
@@ -461,7 +560,7 @@ def _forecast(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from .reports import report
 
-    with _console().status("writing the report"):
+    with _progress("writing the report"):
         folder = report(_home(options), month=options.month, out=options.out)
     print(f"report    {folder / 'index.html'}")
     print(f"charts    {folder / 'charts'}")
@@ -487,7 +586,7 @@ def _check(options: argparse.Namespace) -> int:
             print(f"{mark:8}{v.gate}: found {v.found}, wanted {v.wanted}")
         for finding in plan_findings(_home(options)):
             print(f"plan: {finding}")
-    return REFUSED if any(v.passed is False for v in verdicts) else DONE
+    return NOT_PASSED if any(v.passed is False for v in verdicts) else DONE
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -521,7 +620,7 @@ def _conformance(options: argparse.Namespace) -> int:
                 for f in findings
             ]
         )  # fmt: skip
-        return REFUSED if broken else DONE
+        return NOT_PASSED if broken else DONE
     for f in findings:
         said = f"{f.rule.id}: {f.rule.sentence}"
         if not f.offenders:
@@ -533,21 +632,22 @@ def _conformance(options: argparse.Namespace) -> int:
     holding = sum(not f.offenders for f in findings)
     warned = len(findings) - holding - len(broken)
     print(f"{len(findings)} rules: {holding} hold, {len(broken)} broken, {warned} with a warning")
-    return REFUSED if broken else DONE
+    return NOT_PASSED if broken else DONE
 
 
 def _run(options: argparse.Namespace) -> int:
     from .pipeline import run
 
-    with _console().status("starting") as status:
-        summary = run(_home(options), progress=status.update)
+    with _progress("starting") as say:
+        summary = run(_home(options), progress=say)
     if options.json:
         _print_json(summary)
     else:
         for step in summary["steps"]:
-            print(f"{step['status']:8}{step['step']}: {step['said']}")
+            print(f"{step['status']:12}{step['step']} ({step['seconds']} s): {step['said']}")
         print(f"summary: {summary['written']}")
-    return REFUSED if any(s["status"] == "failed" for s in summary["steps"]) else DONE
+    found = {step["status"] for step in summary["steps"]}
+    return REFUSED if "failed" in found else NOT_PASSED if "not passed" in found else DONE
 
 
 if __name__ == "__main__":

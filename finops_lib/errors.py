@@ -23,6 +23,10 @@ class ShortHistoryError(FinopsError):
     """Too few days of history to say anything about the future."""
 
 
+class LockedError(FinopsError):
+    """Somebody else is writing in the home; the command line exits 4."""
+
+
 class UsageError(FinopsError):
     """The command itself was wrong; the command line exits 2."""
 

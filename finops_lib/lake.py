@@ -9,14 +9,13 @@ partition then held by service, sub-account and charge kind, because the data it
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import socket
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -26,8 +25,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import FileLock, Timeout
 
-from .errors import RefusedError, no_room
+from .errors import LockedError, RefusedError, no_room
+
+FOREVER = -1.0
+"""How long `locked` waits unless it is told otherwise."""
+
+HOLDER = ".finops.holder"
+"""Who holds the lock of a home, while it is held."""
 
 TIMELESS = "all"
 """Month and account of the datasets that a delivery replaces whole, such as the plan."""
@@ -294,27 +300,49 @@ def _stands(home: Home, delivery: Delivery) -> bool:
     return target.exists() and footer_id(target) == delivery.delivery_id
 
 
-_mine = threading.local()
-"""Lakes that this thread has locked."""
-
-
 @contextmanager
-def locked(home: Home) -> Iterator[None]:
-    """Hold the lake's write lock: two ingestions publish one after the other. Who holds it may take it again."""
-    held: set[Path] = _mine.__dict__.setdefault("lakes", set())
-    this = home.lake.resolve()
-    if this in held:
-        yield
-        return
-    home.lake.mkdir(parents=True, exist_ok=True)
-    with (home.lake / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        held.add(this)
+def locked(home: Home, *, doing: str = "a script", wait: float = FOREVER) -> Iterator[None]:
+    """Hold the home's one lock, which is for whatever writes there. Who holds it may take it again; readers need none.
+
+    Reads    doing: what others are told while they wait; wait: seconds until they are refused.
+    Refuses  LockedError, which says who holds it; RefusedError for a home that cannot be written.
+    """
+    with writing(home):
+        home.root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(home.root / ".finops.lock", is_singleton=True)
         try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise LockedError(
+                f"{home.root} is being written by {_holder(home)}. Try again when it has ended, or wait for it with "
+                "`finops --wait SECONDS`."
+            ) from None
+    try:
+        if lock.lock_counter == 1:
+            with writing(home):
+                _hold(home, doing)
             recover(home)
-            yield
-        finally:
-            held.remove(this)
+        yield
+    finally:
+        if lock.lock_counter == 1:
+            (home.root / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _hold(home: Home, doing: str) -> None:
+    # Beside the lock, which whoever tries to take it empties.
+    said = {"doing": doing, "pid": os.getpid(), "host": socket.gethostname(), "since": f"{datetime.now(UTC):%F %T} UTC"}
+    written = home.root / f"{HOLDER}.new"
+    written.write_text(json.dumps(said), encoding="utf-8")
+    os.replace(written, home.root / HOLDER)
+
+
+def _holder(home: Home) -> str:
+    try:
+        said = json.loads((home.root / HOLDER).read_text(encoding="utf-8"))
+        return f"{said['doing']} (process {said['pid']} on {said['host']}, since {said['since']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"
 
 
 @contextmanager
@@ -496,36 +524,37 @@ def staging(home: Home) -> Iterator[Path]:
             with writing(home):
                 _make(home.staging)
                 handle, name = tempfile.mkstemp(prefix=f".{os.getpid()}-", suffix=".lock", dir=home.staging)
+                os.close(handle)
+                lock = FileLock(name)
+                lock.acquire()
         except FileNotFoundError:
             continue
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        lock = Path(name)
+        own = Path(name)
         # Who clears away what the dead left may have taken the file for theirs before it was locked.
-        if lock.exists():
+        if own.exists():
             break
-        os.close(handle)
-    folder = _of(lock)
+        lock.release()
+    folder = _of(own)
     try:
-        _clear(home, keep=lock)
+        _clear(home, keep=own)
         folder.mkdir()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        lock.unlink(missing_ok=True)
-        os.close(handle)
+        lock.release()
+        own.unlink(missing_ok=True)
         # Another ingestion may be using it.
         with suppress(OSError):
             home.staging.rmdir()
 
 
 def _clear(home: Home, *, keep: Path) -> None:
-    for lock in home.staging.glob(".*.lock"):
-        if lock == keep:
+    for left in home.staging.glob(".*.lock"):
+        if left == keep:
             continue
-        with suppress(OSError), lock.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(_of(lock), ignore_errors=True)
-            lock.unlink()
+        with suppress(OSError, Timeout), FileLock(left, timeout=0):
+            shutil.rmtree(_of(left), ignore_errors=True)
+            left.unlink()
     for folder in home.staging.iterdir():
         if folder.is_dir() and not (home.staging / f".{folder.name}.lock").exists():
             shutil.rmtree(folder, ignore_errors=True)

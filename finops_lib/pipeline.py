@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from . import lake, proposals, warehouse
 from .contract import Contract, contracts
-from .errors import FinopsError, NotBuiltError, UsageError
+from .errors import FinopsError, NotBuiltError, UsageError, is_stop
 from .ingest import Ingested, ingest
 from .lake import Home
 
@@ -125,8 +131,9 @@ def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
     from .analysis.forecast import forecasts, period_ends
     from .analysis.spend import daily_history, days_ahead
 
-    data_through = warehouse.data_date(home)
-    allocated = warehouse.mart(home, "fct_allocated_cost")
+    marts = warehouse.marts(home, ["fct_data_freshness", "fct_allocated_cost"])
+    data_through = warehouse.data_through(home, marts["fct_data_freshness"])
+    allocated = marts["fct_allocated_cost"]
     history = daily_history(allocated, data_through=data_through)
     ahead = days_ahead(allocated, data_through=data_through, until=period_ends(data_through).year)
     progress("fitting and backtesting")
@@ -139,7 +146,7 @@ def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
             files.append(file)
         delivered = ingest(home, files, source="direct", progress=progress)
     progress("rebuilding what shows a forecast")
-    warehouse.build(home, select=["stg_forecast+", "stg_forecast_accuracy+"])
+    warehouse.build(home)
     return delivered
 
 
@@ -154,9 +161,8 @@ def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal | None
 
     from .analysis import reconciliation
 
-    invoice_gaps = warehouse.mart(home, "fct_invoice_gap")
-    usage_gaps = warehouse.mart(home, "fct_usage_gap")
-    months = warehouse.mart(home, "fct_month_status")
+    names = ("fct_invoice_gap", "fct_usage_gap", "fct_month_status", "fct_reconciliation_reason")
+    invoice_gaps, usage_gaps, months, reasons = warehouse.marts(home, names).values()
     if month is not None:
         known = sorted({*invoice_gaps["month"], *invoice_gaps["last_month"], *usage_gaps["month"]})
         if month not in known:
@@ -164,7 +170,6 @@ def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal | None
             raise UsageError(f"There are no charges of {month}. There are charges {span}.")
         invoice_gaps = invoice_gaps.filter(pl.lit(month).is_between(pl.col("month"), pl.col("last_month")))
         usage_gaps, months = usage_gaps.filter(month=month), months.filter(month=month)
-    reasons = warehouse.mart(home, "fct_reconciliation_reason")
     invoices = reconciliation.invoices(invoice_gaps, reasons)
     usage = reconciliation.usage(usage_gaps, reasons)
     return Reconciled(
@@ -204,77 +209,181 @@ def month_statuses(home: Home) -> dict[tuple[str, str, str], str]:
     return {unit: "closed" if closures.of(*unit) else status for unit, status in found.items()}
 
 
+STEPS = ("ingest", "conformance", "build", "forecast", "check", "report")
+"""What `run` does, in this order."""
+
+NEEDS_BUILD = ("forecast", "check", "report")
+"""Steps that would say of new data what an older warehouse holds, where the build has failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Did:
+    """What one step of a run came to."""
+
+    status: str = "done"
+    """done, failed, or not passed where it did its work and what it judged is not as it should be."""
+    said: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    artifacts: Sequence[Path] = ()
+    """What it wrote."""
+    messages: Sequence[str] = ()
+
+
 def run(home: Home, *, progress: Progress = lambda _: None) -> dict[str, Any]:
     """The scheduled whole: new files of inbox/ and plan/, conformance, build, forecast, check, report, one summary.
 
-    Returns  the summary, which is also written to reports/runs/: each step with status (done, failed, skipped) and
-             what it said. A step that fails does not stop the ones that can do without it.
+    Returns  the summary, which is also written to reports/runs/, whatever went wrong: each step with status (done,
+             failed, not passed, skipped, stopped), seconds, what it said, counts, artifacts and messages. A step that
+             fails does not stop the ones that can do without it.
     """
+    began = datetime.now(UTC)
+    kept = home.reports / "runs" / f"{began:%Y%m%dT%H%M%SZ}"
+    file = kept.with_suffix(".json")
+    steps: list[dict[str, Any]] = []
+    summary: dict[str, Any] = {"began": began.isoformat(timespec="seconds"), "steps": steps, "written": str(file)}
+    try:
+        with lake.locked(home, doing="finops run"):
+            for number, name in enumerate(STEPS, start=1):
+                progress(f"{number} of {len(STEPS)}: {name}")
+                say = partial(_say, progress, f"{number} of {len(STEPS)}")
+                steps.append(_step(home, name, steps, kept, say))
+                if steps[-1]["status"] == "stopped":
+                    raise KeyboardInterrupt
+    finally:
+        summary["seconds"] = round((datetime.now(UTC) - began).total_seconds(), 1)
+        with suppress(NotBuiltError):
+            summary["build"] = warehouse.published(home).build_id
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written = file.with_suffix(".new")
+        written.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+        os.replace(written, file)
+    return summary
+
+
+def _say(progress: Progress, at: str, said: str) -> None:
+    progress(f"{at}: {said}")
+
+
+def _step(home: Home, name: str, before: Sequence[dict[str, Any]], kept: Path, progress: Progress) -> dict[str, Any]:
+    began = monotonic()
+    built = next((s["status"] for s in before if s["step"] == "build"), "done")
+    if name in NEEDS_BUILD and built != "done":
+        did = Did(status="skipped", said="the build failed: what was published before it stays, and so does its report")
+    else:
+        try:
+            did = _WORK[name](home, kept, progress)
+        except FinopsError as error:
+            did = Did(status="failed", said=str(error))
+        except (KeyboardInterrupt, RuntimeError) as stop:
+            if not is_stop(stop):
+                raise
+            did = Did(status="stopped", said="stopped; the next run goes on from here")
+        except Exception as error:  # noqa: BLE001 - a schedule wants the other steps, and a summary that names this one
+            log = _keep(kept / f"{name}.log", traceback.format_exc())
+            said = f"a fault of finops ({type(error).__name__}); please report it with {log.name}"
+            did = Did(status="failed", said=said, artifacts=[log])
+    return {
+        "step": name,
+        "status": did.status,
+        "said": did.said,
+        "seconds": round(monotonic() - began, 1),
+        "counts": dict(did.counts),
+        "artifacts": [str(path) for path in did.artifacts],
+        "messages": list(did.messages),
+    }
+
+
+def _keep(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _bring_in(home: Home, _: Path, progress: Progress) -> Did:
+    done = ingest(home, [f for f in (home.inbox, home.plan) if f.exists()], new_only=True, progress=progress)
+    refused = [o.message for o in done.refused]
+    return Did(
+        status="failed" if refused else "done",
+        said="; ".join([*done.lines(), *refused]) or "no new files",
+        counts=Counter(o.status for o in done.outcomes),
+        artifacts=[*done.rejects, *([done.data_docs] if done.data_docs else [])],
+        messages=refused,
+    )
+
+
+def _conform(home: Home, _: Path, __: Progress) -> Did:
     from . import conformance
+
+    try:
+        findings = conformance.check(home)
+    except NotBuiltError as error:
+        return Did(said=str(error))
+    broken = [f for f in findings if f.offenders and f.rule.severity == "error"]
+    said = [f"{f.rule.sentence} Found {f.offenders}, the first: {f.file}, row {f.row}" for f in broken]
+    return Did(
+        status="not passed" if broken else "done",
+        said="; ".join(said) or f"{len(findings)} rules of FOCUS, none broken",
+        counts={"rules": len(findings), "broken": len(broken)},
+        messages=said,
+    )
+
+
+def _built(home: Home, kept: Path, progress: Progress) -> Did:
     from .analysis import governance
+
+    built = warehouse.build(home, progress=lambda name, i, total: progress(f"build, {i} of {total}: {name}"))
+    late = []
+    if not built.failed:
+        freshness = warehouse.mart(home, "fct_data_freshness")
+        through = warehouse.data_through(home, freshness)
+        behind = governance.behind(freshness, through=through)
+        late = [f"data through {through}, but {behind}"] if behind else []
+    artifacts = []
+    if built.results:
+        artifacts = [_keep(kept / "build.run_results.json", built.results.read_text(encoding="utf-8"))]
+    return Did(
+        status="failed" if built.failed else "done",
+        said="; ".join([*filter(None, [built.said]), *late, *built.notes, *built.messages, *built.findings]),
+        counts={"models": built.models, "tests": built.tests, "failed": built.failed, "skipped": built.skipped},
+        artifacts=artifacts,
+        messages=[*built.messages, *built.findings],
+    )
+
+
+def _look_ahead(home: Home, _: Path, progress: Progress) -> Did:
+    done = forecast(home, progress=progress)
+    return Did(
+        status="failed" if done.refused else "done",
+        said="; ".join(o.message for o in done.outcomes),
+        counts=Counter(o.status for o in done.outcomes),
+    )
+
+
+def _gates(home: Home, _: Path, __: Progress) -> Did:
     from .policy import check
+
+    verdicts = check(home)
+    failed = [f"{v.gate}: found {v.found}, wanted {v.wanted}" for v in verdicts if v.passed is False]
+    return Did(
+        status="not passed" if failed else "done",
+        said="; ".join(failed) or f"{len(verdicts)} gates, none failed",
+        counts={"gates": len(verdicts), "failed": len(failed)},
+        messages=failed,
+    )
+
+
+def _reported(home: Home, _: Path, __: Progress) -> Did:
     from .reports import report
 
-    began = datetime.now(UTC)
-    steps: list[dict[str, str]] = []
+    folder = report(home)
+    return Did(said=str(folder), artifacts=[folder])
 
-    def step(name: str, work: Callable[[], tuple[bool, str]]) -> bool:
-        progress(name)
-        try:
-            fine, said = work()
-        except FinopsError as error:
-            fine, said = False, str(error)
-        steps.append({"step": name, "status": "done" if fine else "failed", "said": said})
-        return fine
 
-    def bring_in() -> tuple[bool, str]:
-        folders = [f for f in (home.inbox, home.plan) if f.exists()]
-        done = ingest(home, folders, new_only=True, progress=progress)
-        said = [*done.lines(), *(o.message for o in done.refused)]
-        return not done.refused, "; ".join(said) or "no new files"
-
-    def conform() -> tuple[bool, str]:
-        try:
-            findings = conformance.check(home)
-        except NotBuiltError as error:
-            return True, str(error)
-        broken = [f for f in findings if f.offenders and f.rule.severity == "error"]
-        said = [f"{f.rule.sentence} Found {f.offenders}, the first: {f.file}, row {f.row}" for f in broken]
-        return not broken, "; ".join(said) or f"{len(findings)} rules of FOCUS, none broken"
-
-    def build() -> tuple[bool, str]:
-        built = warehouse.build(home)
-        said = f"{built.succeeded} passed, {built.failed} failed, {built.skipped} skipped"
-        late = []
-        if not built.failed:
-            through = warehouse.data_date(home)
-            behind = governance.behind(warehouse.mart(home, "fct_data_freshness"), through=through)
-            late = [f"data through {through}, but {behind}"] if behind else []
-        return built.failed == 0, "; ".join([said, *late, *built.messages, *built.findings])
-
-    def look_ahead() -> tuple[bool, str]:
-        done = forecast(home, progress=progress)
-        return not done.refused, "; ".join(o.message for o in done.outcomes)
-
-    def gates() -> tuple[bool, str]:
-        verdicts = check(home)
-        failed = [f"{v.gate}: found {v.found}, wanted {v.wanted}" for v in verdicts if v.passed is False]
-        return not failed, "; ".join(failed) or f"{len(verdicts)} gates, none failed"
-
-    step("ingest", bring_in)
-    step("conformance", conform)
-    step("build", build)
-    step("forecast", look_ahead)
-    step("check", gates)
-    step("report", lambda: (True, str(report(home))))
-    summary: dict[str, Any] = {
-        "began": began.isoformat(timespec="seconds"),
-        "seconds": round((datetime.now(UTC) - began).total_seconds(), 1),
-        "steps": steps,
-    }
-    folder = home.reports / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{began:%Y%m%dT%H%M%SZ}.json"
-    summary["written"] = str(file)
-    file.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    return summary
+_WORK: dict[str, Callable[[Home, Path, Progress], Did]] = {
+    "ingest": _bring_in,
+    "conformance": _conform,
+    "build": _built,
+    "forecast": _look_ahead,
+    "check": _gates,
+    "report": _reported,
+}

@@ -63,10 +63,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
     Each worker has a copy, since some tests deliver to it.
     """
-    from finops_lib import warehouse
-
     made = once("company", _company)
     home = Home(tmp_path_factory.mktemp("company") / "home")
     shutil.copytree(made, home.root)
-    warehouse.refresh_views(home)
     return home

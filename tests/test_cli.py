@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import threading
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from finops_lib import cli
+from finops_lib import cli, lake
 from finops_lib.contract import contracts
+from finops_lib.lake import Home
 
 COMMANDS = (
     "init", "plan", "samples", "sources", "ingest", "withdraw", "deliveries", "build", "forecast", "report", "check",
@@ -45,6 +49,76 @@ def test_a_path_that_is_not_there_ends_with_2_and_one_line(tmp_path: Path, capsy
         f"finops: There is no file or folder {tmp_path / 'bill.csv'}. Check the path; "
         "patterns are expanded as in a shell.\n"
     )
+
+
+@pytest.mark.parametrize("command", ["build", "run", "report", "deliveries"])
+def test_a_home_that_is_not_there_is_refused_with_the_nearest_folder(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "company").mkdir()
+    wanted = tmp_path / "compny"
+    assert cli.main([command, "--home", str(wanted)]) == 2
+    assert capsys.readouterr().err == (
+        f"finops: There is no home {wanted}. In {tmp_path} there is company. "
+        f"Start one with `finops init --home {wanted}`.\n"
+    )
+    assert not wanted.exists()
+
+
+def test_an_address_is_no_home(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--home", "s3://bucket/home", "build"])
+    assert ended.value.code == 2
+    assert "argument --home: found s3://bucket/home, wanted a folder of this machine\n" in capsys.readouterr().err
+
+
+def test_a_command_spelt_wrongly_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["biuld"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("finops: error: there is no 'biuld'. Did you mean build?\n")
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"finops {version('focus-warehouse')}\n"
+
+
+def test_who_comes_second_is_told_who_writes_and_ends_with_4(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    assert cli.main(["--home", str(home), "init"]) == 0
+    said: list[str] = []
+
+    def second() -> None:
+        # The lock is a thread's as much as a process's.
+        assert cli.main(["--home", str(home), "ingest", str(home / "plan")]) == 4
+        said.append(capsys.readouterr().err)
+        assert cli.main(["--home", str(home), "ingest", "--dry-run", str(home / "plan")]) == 0
+        assert cli.main(["--home", str(home), "deliveries"]) == 0
+
+    with lake.locked(Home(home), doing="finops run"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert re.fullmatch(
+        rf"finops: {re.escape(str(home))} is being written by finops run \(process \d+ on \S+, since [^)]*\)\. "
+        r"Try again when it has ended, or wait for it with `finops --wait SECONDS`\.\n",
+        said[0],
+    )
+    assert cli.main(["--home", str(home), "ingest", str(home / "plan")]) == 0
+    assert not [f for f in home.iterdir() if f.name == lake.HOLDER]
+
+
+def test_what_a_command_makes_only_its_user_can_read(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert cli.main(["--home", str(home), "init"]) == 0
+    assert cli.main(["--home", str(home), "ingest", str(home / "plan")]) == 0
+    open_to_others = [f for f in home.rglob("*") if f.stat().st_mode & 0o077]
+    assert open_to_others == []
 
 
 def test_a_refusal_ends_with_1_and_is_said_on_standard_error(
@@ -85,6 +159,7 @@ def test_a_command_too_early_names_the_one_that_comes_before(
     command: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "home"
+    home.mkdir()
     assert cli.main(["--home", str(home), *(c.format(home=home) for c in command)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("finops: ")

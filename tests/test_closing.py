@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from test_ingest import HEADER, charge, deliver, text
 
 from finops_lib import cli, conformance, lake, warehouse
+from finops_lib.contract import contract
 from finops_lib.lake import Home, Partition
 from finops_lib.money import EXACT, exact
 
@@ -38,7 +39,7 @@ def bill(home: Home, name: str, *rows: list[str]) -> list[tuple[str, str]]:
 
 def billed(home: Home) -> dict[tuple[str, str, str | None], str]:
     """BilledCost by billing month, month of use and class."""
-    sql = warehouse.dataset_sql(home, warehouse.contract("cost_and_usage"))
+    sql = warehouse.dataset_sql(home, contract("cost_and_usage"))
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         rows = db.sql(

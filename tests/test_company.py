@@ -169,7 +169,7 @@ def test_a_scheduled_run_takes_what_is_new_and_leaves_one_summary(company: Home)
         ("conformance", "done"),
         ("build", "done"),
         ("forecast", "done"),
-        ("check", "failed"),  # the planted unapproved model
+        ("check", "not passed"),  # the planted unapproved model
         ("report", "done"),
     ]
     assert json.loads(Path(summary["written"]).read_text(encoding="utf-8"))["steps"] == summary["steps"]

@@ -64,6 +64,7 @@ def test_only_changed_months_are_read_and_the_marts_are_those_of_a_full_refresh(
 
 
 def test_months_built_by_other_models_are_built_anew(later: Home) -> None:
-    (later.root / ".dbt" / "duckdb.models").write_text("those of an older version", encoding="utf-8")
+    with duckdb.connect(str(later.warehouse)) as db:
+        db.execute("update published.build set models = 'those of an older version'")
     assert warehouse.build(later, select=["int_charges_by_day", "--exclude-resource-type", "test"]).messages == []
     assert months(later, f"charge_frequency = '{KEPT}'") == set()

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,9 +53,9 @@ def ingest(
     Returns  one outcome per partition or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
-    with lake.writing(home), lake.locked(home):
-        pass  # what died while it published is finished or forgotten, also where nothing new comes in
-    with lake.staging(home) as workdir:
+    # What died while it published is finished or forgotten, also where nothing new comes in.
+    held = nullcontext() if dry_run else lake.locked(home, doing="an ingestion")
+    with held, lake.staging(home) as workdir:
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         settings = Settings(
             workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
@@ -120,9 +121,7 @@ class _Call:
             return
         try:
             with lake.writing(self.home), adapt.adapting(self.settings) as room:
-                adapted = room.batch(batch)
-                with lake.locked(self.home):
-                    self._settle(room, adapted, damaged)
+                self._settle(room, room.batch(batch), damaged)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
 
@@ -135,17 +134,15 @@ class _Call:
             if together.waiting:
                 self.did(together.waiting)
                 continue
-            # Exports that another ingestion replaces in between would not be the ones that the ledger names.
-            with lake.writing(self.home), lake.locked(self.home), adapt.adapting(self.settings) as room:
+            with lake.writing(self.home), adapt.adapting(self.settings) as room:
                 self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
-                together = replace(together, holds=lake.current(self.home))
                 stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
                 entries = [f for d in together.deliveries for f in d.files]
                 adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
                 self._settle(room, adapted, ())
 
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
-        """From facts to verdicts, and from verdicts to the lake, while nobody else publishes."""
+        """From facts to verdicts, and from verdicts to the lake."""
         facts = adapted.facts
         ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
         answers = {

@@ -17,12 +17,14 @@ def report(home: Home, *, month: str | None = None, out: Path | str | None = Non
              bytes. Without `month` it is the month of the last reported usage.
     Refuses  NotBuiltError when the warehouse is not built or holds no charge; UsageError for a month without charges.
     """
-    from finops_lib import warehouse
+    from finops_lib import lake, warehouse
 
     from .content import MARTS, compose
     from .writing import write
 
-    marts = {name: warehouse.mart(home, name) for name in MARTS}
+    build, marts = warehouse.snapshot(home, MARTS)
+    through = warehouse.data_through(home, marts["fct_data_freshness"])
     missing = warehouse.missing_money(home)
-    composed = compose(marts, data_date=warehouse.data_date(home), month=month, missing=missing)
-    return write(composed, Path(out) if out else home.reports / composed.month)
+    composed = compose(marts, data_date=through, build=build.said, month=month, missing=missing)
+    with lake.locked(home, doing="a report"):
+        return write(composed, Path(out) if out else home.reports / composed.month)

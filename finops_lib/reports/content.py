@@ -193,6 +193,8 @@ class Report:
     to_date: bool
     data_date: date
     figures: Sequence[Headline]
+    build: str = ""
+    """Which build of the warehouse it tells of, in words."""
     behind: str = ""
     """The sources that have not reported the last days, in words."""
     sections: Sequence[Section] = field(default_factory=tuple)
@@ -207,12 +209,17 @@ class Report:
 
 
 def compose(
-    marts: Mapping[str, pl.DataFrame], *, data_date: date, month: str | None = None, missing: Sequence[str] = ()
+    marts: Mapping[str, pl.DataFrame],
+    *,
+    data_date: date,
+    build: str = "",
+    month: str | None = None,
+    missing: Sequence[str] = (),
 ) -> Report:
     """Tell a month from the marts.
 
-    Reads    every mart of MARTS; any of them may have no rows. `missing` says what the
-             figures lack of the bills.
+    Reads    every mart of MARTS; any of them may have no rows. `missing` says what the figures lack of the bills,
+             `build` which build of the warehouse the marts are of.
     Returns  the report; where a mart says nothing, a sentence that says what is missing and what brings it.
     Refuses  UsageError for a month that is no month, or that has no charges while others have.
     """
@@ -226,6 +233,7 @@ def compose(
         month=month,
         to_date=views.is_open(month, data_date=data_date),
         data_date=data_date,
+        build=build,
         behind=behind,
         missing=missing,
         figures=_figures(facts),

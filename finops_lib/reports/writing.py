@@ -5,8 +5,12 @@ The same report gives the same bytes: no clock is read, the date of the data sta
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
+import shutil
+import tempfile
 from datetime import UTC, date, datetime, time
 from importlib import resources
 from pathlib import Path
@@ -26,14 +30,25 @@ LONGEST_CELL = 32_767
 
 
 def write(report: Report, folder: Path) -> Path:
-    """Write a report.
+    """Write a report, whole: it is made beside the folder and takes its place at the end.
 
     Returns  the folder, holding index.html, charts/<name>.svg and .png, tables.xlsx and report.json. Charts that an
              earlier report left there and this one has no more are removed; nothing else is touched.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
+        # By a report that was killed.
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+        made = Path(beside) / folder.name
+        _make(report, made)
+        _replace(folder, made)
+    return folder
+
+
+def _make(report: Report, folder: Path) -> None:
     drawings = folder / "charts"
-    drawings.mkdir(parents=True, exist_ok=True)
-    _remove_earlier(folder)
+    drawings.mkdir(parents=True)
     svgs: dict[str, str] = {}
     for drawing in (d for s in report.sections for d in s.drawings):
         svgs[drawing.name] = charts.svg(drawing.chart, name=drawing.name)
@@ -44,16 +59,32 @@ def write(report: Report, folder: Path) -> Path:
     files = ["index.html", "tables.xlsx", *(f"charts/{name}.{kind}" for name in svgs for kind in ("png", "svg"))]
     summary = {**_summary(report), "files": [_file(folder, name) for name in files]}
     (folder / "report.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return folder
 
 
-def _remove_earlier(folder: Path) -> None:
-    earlier = folder / "report.json"
-    if not earlier.exists():
+def _replace(folder: Path, made: Path) -> None:
+    ours = _earlier(folder)
+    there = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()} if folder.exists() else set()
+    if folder.exists() and not there <= ours:
+        # Somebody keeps files of their own here: ours change one by one, the page and its summary last.
+        files = sorted((f for f in made.rglob("*") if f.is_file()), key=lambda f: (f.parent == made, f.name))
+        for file in files:
+            (folder / file.relative_to(made)).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, folder / file.relative_to(made))
+        for gone in (there & ours) - {str(f.relative_to(made)) for f in files}:
+            (folder / gone).unlink(missing_ok=True)
         return
-    for file in json.loads(earlier.read_text(encoding="utf-8")).get("files", []):
-        if file["path"].startswith("charts/"):
-            (folder / "charts" / Path(file["path"]).name).unlink(missing_ok=True)
+    if folder.exists():
+        os.replace(folder, made.with_name("before"))
+    os.replace(made, folder)
+
+
+def _earlier(folder: Path) -> set[str]:
+    """Files that an earlier report wrote here."""
+    try:
+        listed = json.loads((folder / "report.json").read_text(encoding="utf-8"))["files"]
+        return {"report.json", *(file["path"] for file in listed)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _file(folder: Path, name: str) -> dict[str, Any]:
@@ -68,6 +99,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "to_date": report.to_date,
         "data_date": report.data_date.isoformat(),
         "behind": report.behind,
+        "build": report.build,
         "basis": BASIS,
         "missing": list(report.missing),
         "figures": [_figure(f, report.data_date) for f in report.figures],
@@ -143,7 +175,7 @@ def _workbook(report: Report, file: Path) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as book:
         made = datetime.combine(report.data_date, time(), UTC).replace(tzinfo=None)
-        book.set_properties({"title": report.title, "created": made})
+        book.set_properties({"title": report.title, "created": made, "comments": report.build})
         book.set_calc_mode("manual")
         formats = {name: book.add_format(look) for name, look in _LOOKS.items()}
         tables = (t for s in report.sections for t in s.tables)
