@@ -1,5 +1,5 @@
--- What the plan says for each use case in a month: assumptions, exchange rates and the thresholds of unit costs. A value
--- of its own beats the general one, then the latest that had begun by the month's last day. One per pair of currencies
+-- What the plan says for each use case in a month: assumptions, exchange rates and the thresholds of unit costs. Its
+-- own value beats the general one, then the latest that had begun by the month's last day. One per pair of currencies
 -- for exchange rates, which work both ways, one per currency for setup costs, which add up, and for thresholds, and one
 -- per name otherwise. Every use case that rules or outcomes name has every month, also those before and after it lived,
 -- so that what the plan says waits for no cost.

@@ -3,7 +3,8 @@
 -- SKU in both periods: price is the change of its unit price at today's quantity; volume is what it would have
 -- cost more had all SKUs of its team, service and unit grown alike; mix is the rest, that it grew more or less
 -- than they. A period is compared once it is over and the lake holds the one before it whole. Tokens are counted as
--- elsewhere, by the bill or else by the vendor; a quantity that one of a day's charges lacks is unknown for all of them.
+-- elsewhere, by the bill or else by the vendor; a quantity that one of a day's charges lacks is unknown for all of
+-- them.
 with span as (
     select
         min(charge_date) as first_date,

@@ -1,6 +1,7 @@
 -- What one request, session or transaction of each use case costs in a month, on what was billed and on list price, and
--- whether that is within the plan's threshold. Counted cost was metered by use, capacity cost was paid by the hour whether
--- used or not. The cost per unit is of the cost that stands beside counted units; coverage says how much of all it is.
+-- whether that is within the plan's threshold. Counted cost was metered by use, capacity cost was paid by the hour
+-- whether used or not. The cost per unit is of the cost that stands beside counted units; coverage says how much of all
+-- it is.
 with units (unit, metric) as (
     select *
     from (

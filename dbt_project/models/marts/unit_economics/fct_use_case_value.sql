@@ -259,7 +259,7 @@ reported as (
         outcomes.active_users,
         outcomes.eligible_users,
         case when compared.unconverted_cost_charges = 0 then compared.effective_cost end as whole_cost,
-        thresholds.value as threshold
+        thresholds.value as accepted_unit_threshold
     from compared
     left join {{ ref('int_outcomes_summed') }} as outcomes
         on compared.has_outcome and compared.use_case = outcomes.use_case and compared.month = outcomes.month
@@ -311,8 +311,10 @@ select
         when accepted_units is null then 'accepted outcomes not reported'
         else 'no accepted outcome'
     end as accepted_unit_reason,
-    threshold as accepted_unit_threshold,
-    case when has_outcome then {{ threshold_status('cost_per_accepted_unit', 'threshold') }} end as accepted_unit_status,
+    accepted_unit_threshold,
+    case
+        when has_outcome then {{ threshold_status('cost_per_accepted_unit', 'accepted_unit_threshold') }}
+    end as accepted_unit_status,
     {{ ratio('whole_cost', 'units') }} as cost_per_unit,
     units - accepted_units as rework_units,
     rework_share,
