@@ -1,6 +1,6 @@
 -- What each commitment cost in each billing month, how much of it was used, and what it saved against list and
 -- contracted prices. Grain: commitment × billing month × currency. AI capacity bought ahead is here too, by its
--- id or its meter. What a commitment can cover is the usage of the SKUs that it covered in this billing month or an
+-- id or, where none names it, by its meter: then the bill does not say how much of it was used. What a commitment can cover is the usage of the SKUs that it covered in this billing month or an
 -- earlier one, in its account and currency, at list prices; spot usage is left out.
 -- The rule is FOCUS's: what was bought (BilledCost of Purchase) is what its use carries (EffectiveCost of Used and
 -- Unused). It can be told
@@ -8,7 +8,85 @@
 --   else over a billing month that is over and holds no correction, where payments are for that month: recurring, begun
 --     no later than the use, and reaching to its end or made on the first day.
 -- More use than payment proves nothing unless the term is known to be without an upfront payment.
-with held as (
+with charges as (
+    select
+        *,
+        {{ month_text('billing_period_start') }} as month,
+        coalesce(
+            commitment_discount_id, resource_id, concat_ws(':', billing_account_id, coalesce(sku_id, service_name))
+        ) as commitment_id,
+        case
+            when commitment_discount_id is null then 'capacity'
+            when charge_category = 'Purchase' then 'purchase'
+            when charge_category = 'Usage' and commitment_discount_status = 'Used' then 'used'
+            when charge_category = 'Usage' and commitment_discount_status = 'Unused' then 'unused'
+            else 'other'
+        end as charge_role,
+        {{ is_ai_capacity() }} as is_ai_capacity
+    from {{ ref('int_charges_by_day') }}
+    where commitment_discount_id is not null or ({{ is_ai_capacity() }})
+),
+
+commitments as (
+    select
+        commitment_id,
+        month,
+        billing_currency,
+        max(service_provider_name) as service_provider_name,
+        coalesce(
+            max(case when charge_role = 'purchase' then billing_account_id end), max(billing_account_id)
+        ) as billing_account_id,
+        max(commitment_discount_name) as commitment_name,
+        max(commitment_discount_type) as commitment_type,
+        max(commitment_discount_category) as commitment_category,
+        max(case when is_ai_capacity then 1 else 0 end) = 1 as is_ai_capacity,
+        max(case when charge_role <> 'capacity' then 1 else 0 end) = 1 as has_id,
+
+        sum(billed_cost) as billed_cost,
+        sum(effective_cost) as effective_cost,
+        sum(case when charge_role in ('purchase', 'capacity') then billed_cost else 0 end) as purchased_cost,
+        sum(case when charge_role <> 'other' then effective_cost else 0 end) as amortized_cost,
+        sum(case when charge_role = 'used' then effective_cost else 0 end) as used_cost,
+        sum(case when charge_role = 'unused' then effective_cost else 0 end) as unused_cost,
+        sum(case when charge_role = 'used' then list_cost else 0 end) as covered_list_cost,
+        sum(case when charge_role = 'used' then contracted_cost else 0 end) as covered_contracted_cost,
+        sum(
+            case
+                when charge_role in ('used', 'unused') then effective_cost
+                when charge_role = 'purchase' then -billed_cost
+                else 0
+            end
+        ) as spread_difference,
+
+        sum(case when charge_role in ('used', 'unused') then charge_count else 0 end) as usage_charges,
+        sum(
+            case when charge_role = 'used' and effective_cost > 0 and list_cost <= 0 then charge_count else 0 end
+        ) as unlisted_charges,
+        sum(case when charge_role = 'purchase' then charge_count else 0 end) as purchases,
+        sum(case when charge_role = 'purchase' and effective_cost <> 0 then charge_count else 0 end) as unspread_purchases,
+        sum(
+            case
+                when charge_role = 'purchase' and charge_frequency = 'One-Time' and billed_cost > 0 then charge_count
+                else 0
+            end
+        ) as upfront_purchases,
+        sum(
+            case
+                when charge_class = 'Correction' or (charge_role = 'purchase' and billed_cost < 0) then charge_count
+                else 0
+            end
+        ) as corrections,
+
+        min(billing_period_start) as billing_period_start,
+        min(case when charge_role = 'purchase' then first_period_start end) as first_purchase,
+        max(case when charge_role = 'purchase' then last_period_end end) as last_purchase,
+        min(case when charge_role in ('used', 'unused') then first_period_start end) as first_use,
+        max(case when charge_role in ('used', 'unused') then last_period_end end) as last_use
+    from charges
+    group by commitment_id, month, billing_currency
+),
+
+held as (
     select
         billing_account_id,
         {{ month_text('billing_period_start') }} as month,
@@ -61,7 +139,7 @@ terms as (
         sum(commitments.upfront_purchases) over (
             partition by commitments.commitment_id, commitments.billing_currency
         ) as all_upfront_purchases
-    from {{ ref('int_commitments_summed') }} as commitments
+    from commitments
     left join terms_ranked as terms
         on {{ last_part('commitments.commitment_id') }} = terms.commitment_key and terms.term_rank = 1
     left join accounts on commitments.billing_account_id = accounts.billing_account_id
