@@ -1,7 +1,8 @@
 -- What each commitment cost in each billing month, how much of it was used, and what it saved against list and
--- contracted prices. Grain: commitment × billing month × currency. AI capacity bought ahead is here too, by its
--- id or, where none names it, by its meter: then the bill does not say how much of it was used. What a commitment can cover is the usage of the SKUs that it covered in this billing month or an
--- earlier one, in its account and currency, at list prices; spot usage is left out.
+-- contracted prices. Grain: commitment × billing month × currency. AI capacity bought ahead is here too, by its id or,
+-- where none names it, by its meter: then the bill does not say how much of it was used. What a commitment can cover is
+-- the usage of the SKUs that it covered in this billing month or an earlier one, in its account and currency, at list
+-- prices; spot usage is left out.
 -- The rule is FOCUS's: what was bought (BilledCost of Purchase) is what its use carries (EffectiveCost of Used and
 -- Unused). It can be told
 --   over the term, where a contract commitment states it and the lake holds all its billing months;
