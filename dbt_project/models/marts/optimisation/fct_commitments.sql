@@ -64,7 +64,9 @@ commitments as (
             case when charge_role = 'used' and effective_cost > 0 and list_cost <= 0 then charge_count else 0 end
         ) as unlisted_charges,
         sum(case when charge_role = 'purchase' then charge_count else 0 end) as purchases,
-        sum(case when charge_role = 'purchase' and effective_cost <> 0 then charge_count else 0 end) as unspread_purchases,
+        sum(
+            case when charge_role = 'purchase' and effective_cost <> 0 then charge_count else 0 end
+        ) as unspread_purchases,
         sum(
             case
                 when charge_role = 'purchase' and charge_frequency = 'One-Time' and billed_cost > 0 then charge_count
