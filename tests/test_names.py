@@ -249,13 +249,12 @@ def test_outcomes_and_what_the_plan_says_of_a_use_case_are_of_that_use_case(lett
         ("doc mining", 40.0), ("voice bot", 30.0),
     ]  # fmt: skip
     assert letters.ask(
-        "select distinct lower(use_case), value from int_assumptions_chosen where value is not null order by all"
+        "select distinct name, lower(use_case), value from int_plan_values_chosen"
+        " where lower(use_case) in ('doc mining', 'voice bot') order by all"
     ) == [
-        ("doc mining", 3), ("voice bot", 2),
+        ("cost_per_request", "doc mining", 2), ("cost_per_request", "voice bot", 1),
+        ("value_per_unit", "doc mining", 3), ("value_per_unit", "voice bot", 2),
     ]  # fmt: skip
-    assert letters.ask(
-        "select lower(use_case), threshold from int_targets_chosen where lower(use_case) <> 'unallocated' order by all"
-    ) == [("doc mining", 2), ("voice bot", 1)]
     costs = dict(letters.ask("select experiment, effective_cost from fct_experiment_overrun"))
     assert costs == {"x1": 57, "x2": 33}
     activity = "select lower(subject), last_run_on from int_experiment_activity_found where last_run_on is not null"

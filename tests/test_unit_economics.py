@@ -133,8 +133,8 @@ def test_the_runaway_key_breaks_the_line_of_its_use_case_and_nothing_else_does(
     company: Home, truth: dict[str, Any]
 ) -> None:
     planted = truth["broken_line"]
-    outcomes = warehouse.mart(company, "fct_outcome_unit_cost")
-    over = outcomes.filter(pl.col("status") == "over").select("use_case", "month", "threshold").rows()
+    outcomes = warehouse.mart(company, "fct_use_case_value").filter(pl.col("accepted_unit_status") == "over")
+    over = outcomes.select("use_case", "month", "accepted_unit_threshold").rows()
     assert over == [(planted["use_case"], planted["month"], Decimal(planted["threshold"]))]
     units = warehouse.mart(company, "fct_use_case_unit_cost")
     assert units.filter(pl.col("status") == "over").height == 0
@@ -155,13 +155,13 @@ def test_an_accepted_outcome_costs_what_was_allocated_to_its_use_case(company: H
     cost = {c: total(rows["effective_cost"]) for (c,), rows in allocated.group_by("billing_currency")}
     rate = max((since, rate) for since, rate in co.EUR_IN_USD if since <= date(2026, 9, 30))[1]
     whole = float(cost["USD"] + cost["EUR"] * rate)
-    [row] = warehouse.mart(company, "fct_outcome_unit_cost").filter(
+    [row] = warehouse.mart(company, "fct_use_case_value").filter(
         (pl.col("use_case") == "ticket-resolution") & (pl.col("month") == "2026-09")
     ).to_dicts()  # fmt: skip
     accepted, units = reported["accepted_units"], reported["units"]
     assert row["cost_per_accepted_unit"] == pytest.approx(whole / accepted, rel=1e-12)
     assert float(row["rework_cost"]) == pytest.approx(whole * (units - accepted) / units, rel=1e-12)
-    assert (row["reason"], row["status"]) == (None, "within")
+    assert (row["accepted_unit_reason"], row["accepted_unit_status"]) == (None, "within")
 
 
 def test_a_request_costs_the_bill_of_the_models_that_count_their_requests(

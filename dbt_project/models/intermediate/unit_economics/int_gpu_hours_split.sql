@@ -1,6 +1,8 @@
 -- The device hours of each machine and day, split by who used them for what: measured, seen without a value, and not
--- seen at all. What telemetry saw stands for the hours that were paid for, so it is scaled down where it saw more; what
--- it saw of machines that no bill knows keeps its own rows, without a cost.
+-- seen at all. The number of GPUs is the bill's, else that of the devices telemetry saw on the machine that day; where
+-- neither says it, the hours are unknown and the cost stands all the same. The unused part of a commitment or of
+-- reserved capacity is hours bought that no machine ran. What telemetry saw stands for the hours that were paid for, so
+-- it is scaled down where it saw more; what it saw of machines that no bill knows keeps its own rows, without a cost.
 -- Per machine, day and currency the costs add up to the machine's to the last digit: each part is rounded once, and the
 -- last one takes the residue, as a sum, because Spark drops a digit where it subtracts wide decimals.
 with seen as (
@@ -27,11 +29,101 @@ seen_in_all as (
         charge_date,
         account_id,
         resource_id,
+        count(distinct device_id) as devices,
         cast(sum(device_hours) as double) as seen_hours,
         max(gpu_model) as gpu_model
-    from seen
+    from {{ ref('int_gpu_intervals_shared') }}
     where resource_id is not null
     group by charge_date, account_id, resource_id
+),
+
+-- An instance type holds the GPU that telemetry of any machine of that type names, none where it names two; a type of a
+-- managed service holds what the plain type holds: ml.g5.xlarge is a g5.xlarge.
+classes as (
+    select
+        {{ plain_instance_type('machines.instance_type') }} as instance_type,
+        max(intervals.gpu_model) as gpu_model
+    from {{ ref('int_machine_charges_summed') }} as machines
+    inner join {{ ref('int_gpu_intervals_shared') }} as intervals
+        on
+            machines.billing_account_id = intervals.account_id
+            and machines.resource_id = intervals.resource_id
+            and machines.charge_date = intervals.charge_date
+    where machines.instance_type is not null and intervals.gpu_model is not null
+    group by {{ plain_instance_type('machines.instance_type') }}
+    having count(distinct intervals.gpu_model) = 1
+),
+
+runs as (
+    select distinct resource_id
+    from {{ ref('stg_training_run') }}
+    where resource_id is not null
+),
+
+-- GPU hours that workloads of a cluster held. Windows longer than a day tell the cluster of a machine, not its hours.
+windows as (
+    select
+        cast(allocations.usage_start as date) as charge_date,
+        names.billing_account_id,
+        names.resource_id,
+        allocations.cluster,
+        case
+            when
+                allocations.kind = 'workload'
+                and {{ hours_between('allocations.usage_start', 'allocations.usage_end') }} <= 24
+                then allocations.gpu_hours
+        end as gpu_hours
+    from {{ ref('stg_cluster_allocation') }} as allocations
+    inner join {{ ref('int_machine_names_listed') }} as names
+        on
+            allocations.resource_id = names.machine_name
+            and (allocations.account_id is null or allocations.account_id = names.billing_account_id)
+),
+
+requests as (
+    select
+        charge_date,
+        billing_account_id,
+        resource_id,
+        max(cluster) as cluster,
+        cast(sum(gpu_hours) as double) as requested_hours
+    from windows
+    group by charge_date, billing_account_id, resource_id
+),
+
+machines as (
+    select
+        charges.charge_date,
+        charges.service_provider_name,
+        charges.billing_account_id,
+        charges.resource_id,
+        charges.is_unused,
+        charges.billing_currency,
+        max(charges.instance_type) as instance_type,
+        max(charges.gpu_model) as gpu_model,
+        case when min(charges.team) = max(charges.team) then min(charges.team) else 'several' end as team,
+        sum({{ as_amount(
+            'charges.machine_hours * coalesce(charges.gpus, cast(seen_in_all.devices as double))'
+        ) }}) as bought_hours,
+        sum(charges.effective_cost) as machine_cost,
+        sum(charges.list_cost) as machine_list_cost,
+        max(case when not charges.is_unused then seen_in_all.seen_hours end) as seen_in_all,
+        max(case when not charges.is_unused then seen_in_all.gpu_model end) as seen_gpu_model
+    from {{ ref('int_machine_charges_summed') }} as charges
+    left join seen_in_all
+        on
+            charges.billing_account_id = seen_in_all.account_id
+            and charges.resource_id = seen_in_all.resource_id
+            and charges.charge_date = seen_in_all.charge_date
+    group by
+        charges.charge_date, charges.service_provider_name, charges.billing_account_id, charges.resource_id,
+        charges.is_unused, charges.billing_currency
+    having
+        sum(charges.machine_hours * coalesce(charges.gpus, cast(seen_in_all.devices as double))) > 0
+        or (
+            substr(max(charges.instance_type), 1, 10) = 'Standard_N'
+            and substr(max(charges.instance_type), 1, 11) <> 'Standard_NP'
+        )
 ),
 
 bought_in_all as (
@@ -40,38 +132,39 @@ bought_in_all as (
         billing_account_id,
         resource_id,
         cast(sum(bought_hours) as double) as bought_hours
-    from {{ ref('int_gpu_machines_billed') }}
+    from machines
     where not is_unused
     group by charge_date, billing_account_id, resource_id
 ),
 
-machines as (
+scaled as (
     select
         machines.*,
         cast(machines.bought_hours as double) as machine_hours,
         coalesce(bought_in_all.bought_hours, cast(machines.bought_hours as double)) as bought_in_all,
-        seen_in_all.seen_hours as seen_in_all,
-        seen_in_all.gpu_model as seen_gpu_model
-    from {{ ref('int_gpu_machines_billed') }} as machines
+        cast(machines.bought_hours as double) / case
+            when machines.seen_in_all > bought_in_all.bought_hours then machines.seen_in_all
+            else bought_in_all.bought_hours
+        end as scale,
+        runs.resource_id is not null as is_training_run,
+        coalesce(classes.gpu_model, machines.gpu_model, machines.instance_type, 'unknown') as device_class,
+        requests.cluster,
+        requests.requested_hours
+    from machines
     left join bought_in_all
         on
             machines.charge_date = bought_in_all.charge_date
             and machines.billing_account_id = bought_in_all.billing_account_id
             and machines.resource_id = bought_in_all.resource_id
             and not machines.is_unused
-    left join seen_in_all
+    left join classes on {{ plain_instance_type('machines.instance_type') }} = classes.instance_type
+    left join runs on machines.resource_id = runs.resource_id
+    left join requests
         on
-            machines.charge_date = seen_in_all.charge_date
-            and machines.billing_account_id = seen_in_all.account_id
-            and machines.resource_id = seen_in_all.resource_id
+            machines.charge_date = requests.charge_date
+            and machines.billing_account_id = requests.billing_account_id
+            and machines.resource_id = requests.resource_id
             and not machines.is_unused
-),
-
-scaled as (
-    select
-        *,
-        machine_hours / case when seen_in_all > bought_in_all then seen_in_all else bought_in_all end as scale
-    from machines
 ),
 
 parts as (
@@ -83,8 +176,8 @@ parts as (
         scaled.is_unused,
         scaled.billing_currency,
         scaled.machine_hours,
-        scaled.effective_cost as machine_cost,
-        scaled.list_cost as machine_list_cost,
+        scaled.machine_cost,
+        scaled.machine_list_cost,
         scaled.cluster,
         scaled.requested_hours / scaled.bought_in_all as requested_ratio,
         coalesce(seen.gpu_model, scaled.device_class) as device_class,
@@ -112,8 +205,8 @@ parts as (
         is_unused,
         billing_currency,
         machine_hours,
-        effective_cost as machine_cost,
-        list_cost as machine_list_cost,
+        machine_cost,
+        machine_list_cost,
         cluster,
         requested_hours / bought_in_all as requested_ratio,
         coalesce(seen_gpu_model, device_class) as device_class,
@@ -139,11 +232,7 @@ numbered as (
             order by
                 device_class, team, purpose, case when is_measured then 1 else 0 end, coalesce(allocated_ratio, 2),
                 device_hours
-        ) as part_number,
-        count(*) over (
-            partition by
-                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
-        ) as parts,
+        ) = count(*) over machine as is_last,
         coalesce(
             {{ as_amount('cast(machine_cost as double) * cast(device_hours as double) / machine_hours') }}, machine_cost
         ) as rounded_cost,
@@ -152,28 +241,26 @@ numbered as (
             machine_list_cost
         ) as rounded_list_cost
     from parts
-),
-
-residues as (
-    select
-        *,
-        sum(case when part_number = parts then machine_cost else -rounded_cost end) over (
-            partition by
-                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
-        ) as cost_residue,
-        sum(case when part_number = parts then machine_list_cost else -rounded_list_cost end) over (
-            partition by
-                charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
-        ) as list_cost_residue
-    from numbered
+    window machine as (
+        partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+    )
 ),
 
 costed as (
     select
         *,
-        case when part_number = parts then cost_residue else rounded_cost end as effective_cost,
-        case when part_number = parts then list_cost_residue else rounded_list_cost end as list_cost
-    from residues
+        case
+            when is_last then sum(case when is_last then machine_cost else -rounded_cost end) over machine
+            else rounded_cost
+        end as effective_cost,
+        case
+            when is_last then sum(case when is_last then machine_list_cost else -rounded_list_cost end) over machine
+            else rounded_list_cost
+        end as list_cost
+    from numbered
+    window machine as (
+        partition by charge_date, service_provider_name, billing_account_id, resource_id, is_unused, billing_currency
+    )
 )
 
 select

@@ -2,7 +2,9 @@
 -- ended, and what is billed without a quantity. The effects of a row add up to its change to the last digit. Of a
 -- SKU in both periods: price is the change of its unit price at today's quantity; volume is what it would have
 -- cost more had all SKUs of its team, service and unit grown alike; mix is the rest, that it grew more or less
--- than they. A period is compared once it is over and the lake holds the one before it whole.
+-- than they. A period is compared once it is over and the lake holds the one before it whole. Tokens are counted as
+-- elsewhere, by the bill or else by the vendor; a quantity that one of a day's charges lacks is unknown for all of
+-- them.
 with span as (
     select
         min(charge_date) as first_date,
@@ -11,8 +13,94 @@ with span as (
     where charge_category = 'Usage' and is_spread is not true
 ),
 
+token_services as (
+    select
+        service_provider_name,
+        x_model,
+        max(service_name) as service_name
+    from {{ ref('int_charges_summed') }}
+    where x_token_kind is not null
+    group by service_provider_name, x_model
+),
+
+charges as (
+    select
+        charge_date,
+        service_provider_name,
+        service_name,
+        coalesce(x_model, 'none') as model,
+        coalesce(case when charge_category = 'Usage' then coalesce(sku_meter, sku_id) end, charge_category) as sku,
+        coalesce(pricing_unit, consumed_unit, 'none') as unit,
+        billing_currency,
+        {{ subject_key() }} as subject_key,
+        sum(effective_cost) as effective_cost,
+        sum(case when pricing_unit is not null then pricing_quantity else consumed_quantity end) as quantity,
+        max(case when coalesce(pricing_quantity, consumed_quantity) is null then 1 else 0 end) as is_uncounted
+    from {{ ref('int_charges_by_day') }}
+    where x_token_kind is null
+    group by
+        charge_date, service_provider_name, billing_account_id, sub_account_id, service_name, resource_id,
+        resource_name, x_api_key_id, charge_description, x_model, tags, charge_category, sku_meter, sku_id,
+        pricing_unit, consumed_unit, billing_currency
+),
+
+items as (
+    select
+        charges.charge_date,
+        coalesce(attributed.team, 'unallocated') as team,
+        charges.service_provider_name,
+        charges.service_name,
+        charges.model,
+        charges.sku,
+        charges.unit,
+        charges.billing_currency,
+        charges.effective_cost,
+        cast(charges.quantity as decimal(38, 9)) as quantity,
+        charges.is_uncounted
+    from charges
+    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('charges.charge_date', 'periods') }}
+    left join {{ ref('int_subjects_attributed') }} as attributed
+        on charges.subject_key = attributed.subject_key and periods.rules_as_of = attributed.rules_as_of
+
+    union all
+
+    select
+        tokens.charge_date,
+        tokens.team,
+        tokens.service_provider_name,
+        token_services.service_name,
+        coalesce(tokens.x_model, 'unknown') as model,
+        concat_ws(' ', tokens.x_token_kind, tokens.x_service_tier) as sku,
+        'Tokens' as unit,
+        tokens.billing_currency,
+        tokens.effective_cost,
+        cast(tokens.tokens as decimal(38, 9)) as quantity,
+        case when tokens.tokens is null then 1 else 0 end as is_uncounted
+    from {{ ref('int_token_charges_counted') }} as tokens
+    left join token_services
+        on
+            tokens.service_provider_name = token_services.service_provider_name
+            and coalesce(tokens.x_model, '') = coalesce(token_services.x_model, '')
+),
+
+costs as (
+    select
+        charge_date,
+        team,
+        service_provider_name,
+        service_name,
+        model,
+        sku,
+        unit,
+        billing_currency,
+        sum(effective_cost) as effective_cost,
+        case when max(is_uncounted) = 0 then sum(quantity) end as quantity
+    from items
+    group by charge_date, team, service_provider_name, service_name, model, sku, unit, billing_currency
+),
+
 days as (
-    select distinct charge_date from {{ ref('int_sku_costs_summed') }}
+    select distinct charge_date from costs
 ),
 
 periods as (
@@ -88,7 +176,7 @@ compared as (
             when sum(case when whole.is_current = 1 then costs.quantity end) <= 0 then 'uncounted'
             else 'continuing'
         end as change_kind
-    from {{ ref('int_sku_costs_summed') }} as costs
+    from costs
     inner join whole on costs.charge_date = whole.charge_date
     inner join span on whole.previous_start >= span.first_date and whole.period_last_day <= span.last_date
     group by

@@ -4,7 +4,19 @@
 -- Of the model that is what was billed on days and for models whose requests are all counted, or all name their
 -- session. The other parts serve every request, so they stand beside the counted ones only where those are all.
 -- Training and what is no part of serving never does.
-with known as (
+with counted as (
+    select
+        charge_date,
+        use_case,
+        service_provider_name,
+        model,
+        count(requests) = count(*) as has_requests,
+        count(session_id) = count(*) as has_sessions
+    from {{ ref('int_usage_attributed') }}
+    group by charge_date, use_case, service_provider_name, model
+),
+
+known as (
     select
         {{ month_text('costs.charge_date') }} as month,
         costs.use_case,
@@ -15,15 +27,15 @@ with known as (
         costs.effective_cost,
         costs.charge_count,
         costs.component not in ('training', 'other') as is_inference,
-        requests.requests is not null as has_requests,
-        coalesce(requests.names_sessions, false) as has_sessions
+        coalesce(counted.has_requests, false) as has_requests,
+        coalesce(counted.has_sessions, false) as has_sessions
     from {{ ref('int_component_costs_summed') }} as costs
-    left join {{ ref('int_use_case_requests_summed') }} as requests
+    left join counted
         on
-            costs.charge_date = requests.charge_date
-            and costs.use_case = requests.use_case
-            and costs.service_provider_name = requests.service_provider_name
-            and costs.model = requests.model
+            costs.charge_date = counted.charge_date
+            and costs.use_case = counted.use_case
+            and costs.service_provider_name = counted.service_provider_name
+            and costs.model = counted.model
 ),
 
 whole as (

@@ -1,46 +1,29 @@
 -- How many tokens an hour of a GPU has to serve before it is as cheap as the model's own vendor, in each month, from
 -- what both really cost. How many it does serve, and how busy it must be, is there only where it was measured.
-with apis as (
+with priced as (
     select
         month,
         item as model,
         service_provider_name,
-        billing_currency,
+        comparison_currency as currency,
         sum(quantity) as million_tokens,
-        sum(effective_cost) as effective_cost
-    from {{ ref('int_offers_priced') }}
+        {{ ratio('sum(comparison_unit_cost * quantity)', 'sum(quantity)') }} as api_cost_per_1m_tokens
+    from {{ ref('fct_vendor_unit_cost') }}
     where unit = 'million tokens'
-    group by month, item, service_provider_name, billing_currency
-),
-
-priced as (
-    select
-        apis.month,
-        apis.model,
-        apis.service_provider_name,
-        apis.million_tokens,
-        coalesce(rates.reporting_currency, apis.billing_currency) as currency,
-        {{ ratio('apis.effective_cost', 'apis.million_tokens') }} * coalesce(cast(rates.rate as double), 1)
-            as api_cost_per_1m_tokens
-    from apis
-    left join {{ ref('int_exchange_rates_chosen') }} as rates
-        on apis.month = rates.month and apis.billing_currency = rates.billing_currency and rates.rate is not null
+    group by month, item, service_provider_name, comparison_currency
 ),
 
 gpus as (
     select
-        offers.month,
-        offers.item as gpu_class,
-        offers.service_provider_name,
-        offers.region_id,
-        offers.terms,
-        coalesce(rates.reporting_currency, offers.billing_currency) as currency,
-        {{ ratio('offers.effective_cost', 'offers.quantity') }} * coalesce(cast(rates.rate as double), 1)
-            as gpu_hour_cost
-    from {{ ref('int_offers_priced') }} as offers
-    left join {{ ref('int_exchange_rates_chosen') }} as rates
-        on offers.month = rates.month and offers.billing_currency = rates.billing_currency and rates.rate is not null
-    where offers.unit = 'gpu hour'
+        month,
+        item as gpu_class,
+        service_provider_name,
+        region_id,
+        terms,
+        comparison_currency as currency,
+        comparison_unit_cost as gpu_hour_cost
+    from {{ ref('fct_vendor_unit_cost') }}
+    where unit = 'gpu hour'
 ),
 
 own_vendors as (

@@ -1,14 +1,64 @@
 -- What serverless functions cost a month, by the bill and by what telemetry counted, side by side: what only one of
--- them knows keeps its own row. A function of telemetry is the one of its id on the bill, else the only one of its name
--- in the account. What a source left out of some invocations is unknown for the whole month, because a part would look
--- like less.
-with names as (
+-- them knows keeps its own row. The bill's functions are all of serverless compute, and whatever else names a function
+-- that telemetry knows; charges that name no function stand together. A function of telemetry is the one of its id on
+-- the bill, else the only one of its name in the account. What a source left out of some invocations is unknown for the
+-- whole month, because a part would look like less.
+with known as (
+    select distinct resource_id
+    from {{ ref('stg_function_run') }}
+    where resource_id is not null
+),
+
+charges as (
+    select
+        {{ month_text('charges.charge_date') }} as month,
+        charges.service_provider_name,
+        charges.billing_account_id,
+        charges.service_name,
+        charges.resource_id,
+        {{ function_name('charges.resource_id') }} as function_name,
+        charges.billing_currency,
+        charges.billed_cost,
+        charges.effective_cost,
+        charges.consumed_quantity,
+        charges.consumed_unit in ('GB-Seconds', 'GiB-Seconds') as is_gb_seconds,
+        charges.consumed_unit = 'Requests' as is_requests
+    from {{ ref('int_charges_by_day') }} as charges
+    left join known on charges.resource_id = known.resource_id
+    where charges.service_subcategory = 'Serverless Compute' or known.resource_id is not null
+),
+
+-- The first currency of a function stands beside what telemetry counted, so that no invocation counts twice.
+billed as (
+    select
+        month,
+        service_provider_name,
+        billing_account_id,
+        resource_id,
+        coalesce(function_name, 'no function') as function_name,
+        billing_currency,
+        row_number() over (
+            partition by month, service_provider_name, billing_account_id, resource_id
+            order by billing_currency
+        ) as ordinal,
+        max(service_name) as service_name,
+        sum(billed_cost) as billed_cost,
+        sum(effective_cost) as effective_cost,
+        cast(sum(case when is_gb_seconds then consumed_quantity end) as decimal(38, 18)) as gb_seconds,
+        cast(sum(case when is_requests then consumed_quantity end) as decimal(38, 18)) as requests,
+        sum(case when is_gb_seconds then effective_cost end) as gb_seconds_cost,
+        sum(case when is_requests then effective_cost end) as requests_cost
+    from charges
+    group by month, service_provider_name, billing_account_id, resource_id, function_name, billing_currency
+),
+
+names as (
     select
         service_provider_name,
         billing_account_id,
         function_name,
         max(resource_id) as resource_id
-    from {{ ref('int_function_charges_summed') }}
+    from billed
     where resource_id is not null
     group by service_provider_name, billing_account_id, function_name
     having count(distinct resource_id) = 1
@@ -95,7 +145,7 @@ billed_rates as (
             partition by month, service_provider_name, billing_account_id
             order by sum(gb_seconds) desc, billing_currency asc
         ) as currency_rank
-    from {{ ref('int_function_charges_summed') }}
+    from billed
     group by month, service_provider_name, billing_account_id, billing_currency
     having sum(gb_seconds) > 0
 ),
@@ -121,24 +171,12 @@ estimated as (
             and rates.currency_rank = 1
 ),
 
--- The first currency of a function stands beside what telemetry counted, so that no invocation counts twice.
-billed as (
-    select
-        *,
-        coalesce(function_name, 'no function') as billed_name,
-        row_number() over (
-            partition by month, service_provider_name, billing_account_id, resource_id
-            order by billing_currency
-        ) as ordinal
-    from {{ ref('int_function_charges_summed') }}
-),
-
 paired as (
     select
         coalesce(billed.month, estimated.month) as month,
         coalesce(billed.service_provider_name, estimated.service_provider_name) as service_provider_name,
         coalesce(billed.billing_account_id, estimated.billing_account_id) as billing_account_id,
-        coalesce(billed.billed_name, estimated.function_name) as function_name,
+        coalesce(billed.function_name, estimated.function_name) as function_name,
         coalesce(billed.resource_id, estimated.resource_id) as resource_id,
         billed.service_name,
         billed.billing_currency,
@@ -163,7 +201,7 @@ paired as (
             billed.month = estimated.month
             and billed.service_provider_name = estimated.service_provider_name
             and billed.billing_account_id = estimated.billing_account_id
-            and billed.billed_name = estimated.function_name
+            and billed.function_name = estimated.function_name
             and coalesce(billed.resource_id, '') = coalesce(estimated.resource_id, '')
             and billed.ordinal = estimated.ordinal
 )

@@ -84,9 +84,9 @@ setup as (
             end
         ) as cost
     from counted
-    inner join {{ ref('int_assumptions_chosen') }} as costs
+    inner join {{ ref('int_plan_values_chosen') }} as costs
         on counted.use_case = costs.use_case and counted.month = costs.month and costs.name = 'setup_cost'
-    left join {{ ref('int_assumptions_chosen') }} as rates
+    left join {{ ref('int_plan_values_chosen') }} as rates
         on
             counted.use_case = rates.use_case
             and counted.month = rates.month
@@ -108,7 +108,7 @@ assumed as (
     from spans
     left join setup
         on spans.use_case = setup.use_case and spans.currency = setup.currency and spans.month = setup.month
-    left join {{ ref('int_assumptions_chosen') }} as discount
+    left join {{ ref('int_plan_values_chosen') }} as discount
         on spans.use_case = discount.use_case and spans.month = discount.month and discount.name = 'discount_rate'
 ),
 

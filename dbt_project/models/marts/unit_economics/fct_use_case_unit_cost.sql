@@ -1,6 +1,7 @@
 -- What one request, session or transaction of each use case costs in a month, on what was billed and on list price, and
--- whether that is within the plan's line. Counted cost was metered by use, capacity cost was paid by the hour whether
--- used or not. The cost per unit is of the cost that stands beside counted units; coverage says how much of all it is.
+-- whether that is within the plan's threshold. Counted cost was metered by use, capacity cost was paid by the hour
+-- whether used or not. The cost per unit is of the cost that stands beside counted units; coverage says how much of all
+-- it is.
 with units (unit, metric) as (
     select *
     from (
@@ -136,12 +137,12 @@ select
     priced.logged_requests,
     priced.request_cost_p50,
     priced.request_cost_p95,
-    targets.threshold,
-    {{ line_status('priced.cost_per_unit', 'targets.threshold') }} as status
+    thresholds.value as threshold,
+    {{ threshold_status('priced.cost_per_unit', 'thresholds.value') }} as status
 from priced
-left join {{ ref('int_targets_chosen') }} as targets
+left join {{ ref('int_plan_values_chosen') }} as thresholds
     on
-        priced.month = targets.month
-        and priced.use_case = targets.use_case
-        and priced.metric = targets.metric
-        and priced.billing_currency = targets.currency
+        priced.month = thresholds.month
+        and priced.use_case = thresholds.use_case
+        and priced.metric = thresholds.name
+        and priced.billing_currency = thresholds.currency

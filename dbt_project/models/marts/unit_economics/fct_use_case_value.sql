@@ -6,13 +6,14 @@ with assumed as (
     select
         use_case,
         month,
-        {% for name in ['hourly_rate', 'value_per_unit', 'margin', 'attribution'] %}
-        max(case when name = '{{ name }}' then value end) as {{ name }},
-        {% endfor %}
+        max(case when name = 'hourly_rate' then value end) as hourly_rate,
         max(case when name = 'hourly_rate' then currency end) as hourly_currency,
+        max(case when name = 'value_per_unit' then value end) as value_per_unit,
         max(case when name = 'value_per_unit' then currency end) as unit_currency,
+        max(case when name = 'margin' then value end) as margin,
+        max(case when name = 'attribution' then value end) as attribution,
         max(case when name = 'reporting_currency' then currency end) as reporting_currency
-    from {{ ref('int_assumptions_chosen') }}
+    from {{ ref('int_plan_values_chosen') }}
     group by use_case, month
 ),
 
@@ -23,11 +24,11 @@ rates as (
         currency as from_currency,
         to_currency,
         value as rate
-    from {{ ref('int_assumptions_chosen') }}
+    from {{ ref('int_plan_values_chosen') }}
     where name = 'exchange_rate'
 ),
 
-spans as (
+lived as (
     select
         use_case,
         month
@@ -60,28 +61,20 @@ only_currencies as (
 
 valued as (
     select
-        spans.use_case,
-        spans.month,
+        lived.use_case,
+        lived.month,
         outcomes.use_case is not null as has_outcome,
         coalesce(
             outcomes.currency, latest_currencies.currency, assumed.hourly_currency, assumed.unit_currency,
             assumed.reporting_currency, only_currencies.currency
         ) as currency,
-        outcomes.units,
-        outcomes.accepted_units,
-        outcomes.unit_name,
         outcomes.revenue,
         outcomes.hours_saved,
-        outcomes.satisfaction,
-        outcomes.active_users,
-        outcomes.eligible_users,
         outcomes.has_mixed_currencies,
         outcomes.has_mixed_units,
-        assumed.hourly_rate,
         assumed.hourly_currency,
         assumed.value_per_unit,
         assumed.unit_currency,
-        assumed.margin,
         coalesce(assumed.attribution, 1) as attribution,
         case
             when outcomes.revenue = 0 then outcomes.revenue
@@ -92,14 +85,14 @@ valued as (
             else {{ exact_product(as_amount('outcomes.hours_saved'), 'assumed.hourly_rate') }}
         end as hours_value,
         {{ exact_product(as_amount('outcomes.accepted_units'), 'assumed.value_per_unit') }} as units_value
-    from spans
+    from lived
     left join {{ ref('int_outcomes_summed') }} as outcomes
-        on spans.use_case = outcomes.use_case and spans.month = outcomes.month
-    left join assumed on spans.use_case = assumed.use_case and spans.month = assumed.month
+        on lived.use_case = outcomes.use_case and lived.month = outcomes.month
+    left join assumed on lived.use_case = assumed.use_case and lived.month = assumed.month
     left join latest_currencies
-        on spans.use_case = latest_currencies.use_case and latest_currencies.currency_rank = 1
+        on lived.use_case = latest_currencies.use_case and latest_currencies.currency_rank = 1
     left join only_currencies
-        on spans.use_case = only_currencies.use_case and spans.month = only_currencies.month
+        on lived.use_case = only_currencies.use_case and lived.month = only_currencies.month
 ),
 
 converted as (
@@ -230,14 +223,6 @@ compared as (
         case when judged.use_case is null then 0 else coalesce(unconverted.charge_count, 0) end
             as unconverted_cost_charges,
         coalesce(judged.has_outcome, false) as has_outcome,
-        judged.units,
-        judged.accepted_units,
-        judged.unit_name,
-        judged.revenue,
-        judged.hours_saved,
-        judged.satisfaction,
-        judged.active_users,
-        judged.eligible_users,
         case
             when judged.benefit_unknown is null
                 then {{ exact_product('judged.value_of_outcome', 'judged.attribution') }}
@@ -260,6 +245,40 @@ compared as (
     left join spent
         on grains.use_case = spent.use_case and grains.month = spent.month and grains.currency = spent.currency
     left join unconverted on grains.use_case = unconverted.use_case and grains.month = unconverted.month
+),
+
+reported as (
+    select
+        compared.*,
+        outcomes.units,
+        outcomes.accepted_units,
+        outcomes.unit_name,
+        outcomes.revenue,
+        outcomes.hours_saved,
+        outcomes.satisfaction,
+        outcomes.active_users,
+        outcomes.eligible_users,
+        case when compared.unconverted_cost_charges = 0 then compared.effective_cost end as whole_cost,
+        thresholds.value as accepted_unit_threshold
+    from compared
+    left join {{ ref('int_outcomes_summed') }} as outcomes
+        on compared.has_outcome and compared.use_case = outcomes.use_case and compared.month = outcomes.month
+    left join {{ ref('int_plan_values_chosen') }} as thresholds
+        on
+            compared.has_outcome
+            and compared.use_case = thresholds.use_case
+            and compared.month = thresholds.month
+            and compared.currency = thresholds.currency
+            and thresholds.name = 'cost_per_accepted_outcome'
+),
+
+unit_costs as (
+    select
+        *,
+        {{ ratio('whole_cost', 'accepted_units') }} as cost_per_accepted_unit,
+        {{ ratio('units - accepted_units', 'units') }} as rework_share,
+        {{ exact_difference('revenue', 'whole_cost') }} as revenue_margin
+    from reported
 )
 
 select
@@ -283,9 +302,26 @@ select
     benefit,
     unmeasured_reason is null as is_measured,
     unmeasured_reason,
+    cost_per_accepted_unit,
     case
-        when unconverted_cost_charges = 0 then {{ ratio('effective_cost', 'accepted_units') }}
-    end as cost_per_accepted_unit,
+        when not has_outcome or cost_per_accepted_unit is not null then cast(null as string)
+        when currency is null then 'no currency: neither revenue nor an assumption names one'
+        when unconverted_cost_charges > 0 then 'charges without an exchange rate'
+        when effective_cost is null then 'no charge names the use case'
+        when accepted_units is null then 'accepted outcomes not reported'
+        else 'no accepted outcome'
+    end as accepted_unit_reason,
+    accepted_unit_threshold,
+    case
+        when has_outcome then {{ threshold_status('cost_per_accepted_unit', 'accepted_unit_threshold') }}
+    end as accepted_unit_status,
+    {{ ratio('whole_cost', 'units') }} as cost_per_unit,
+    units - accepted_units as rework_units,
+    rework_share,
+    {{ as_amount('cast(whole_cost as double) * rework_share') }} as rework_cost,
+    {{ ratio('revenue', 'accepted_units') }} as revenue_per_accepted_unit,
+    revenue_margin,
+    {{ ratio('revenue_margin', 'revenue') }} as revenue_margin_ratio,
     case when unmeasured_reason is null then {{ exact_difference('benefit', 'effective_cost') }} end as margin,
     case when unmeasured_reason is null then {{ ratio('benefit - effective_cost', 'effective_cost') }} end as roi
-from compared
+from unit_costs
