@@ -7,6 +7,13 @@ with newest as (
     where charge_category = 'Usage' and not is_spread
 ),
 
+usage as (
+    select distinct
+        cast(counts.usage_start as date) as charge_date,
+        {{ usage_subject_columns('counts') }}
+    from {{ ref('int_ai_usage_counted') }} as counts
+),
+
 subjects as (
     select
         subject_key,
@@ -14,11 +21,13 @@ subjects as (
         {{ subject_columns() | join(',\n        ') }}
     from {{ ref('int_charges_summed') }}
     union distinct
+    -- Rules read counted usage as they read charges.
     select
-        subject_key,
-        rules_as_of,
+        {{ subject_key() }} as subject_key,
+        periods.rules_as_of,
         {{ subject_columns() | join(',\n        ') }}
-    from {{ ref('int_requests_summed') }}
+    from usage
+    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('usage.charge_date', 'periods') }}
     union distinct
     -- Days that are only estimated, by what was billed before, have rules of their own.
     select
