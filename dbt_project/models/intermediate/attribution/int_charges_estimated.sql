@@ -28,13 +28,13 @@ settings as (
 
 sources as (
     select
-        {{ row_key(['source_name', 'service_provider_name', 'billing_account_id']) }} as source_key,
+        {{ row_key(['sources.source', 'sources.service_provider_name', 'sources.billing_account_id']) }} as source_key,
         sources.first_date,
         sources.last_date,
         data_date.data_through,
         cast(settings.weeks as int) as weeks,
         settings.coverage
-    from {{ ref('int_sources_dated') }} as sources
+    from {{ ref('fct_data_freshness') }} as sources
     cross join {{ ref('int_data_date_found') }} as data_date
     cross join settings
     where sources.dataset = 'cost_and_usage' and sources.status not in ('ended', 'no usage')

@@ -1,6 +1,6 @@
 -- Charges added up per UTC day and everything that a rule or a mart looks at. No charge is lost or counted twice.
 -- Beside them: whether the plan has closed their month today (a row that names no source or no account closes it for
--- all), and whether their resource or API key was billed on so many days of the calendar month that it is there to stay.
+-- all), and whether their resource or API key was billed on so many days of the calendar month that it is to stay.
 {% set seconds = {'Seconds': 1, 'Minutes': 60, 'Hours': 3600, 'Days': 86400} %}
 {% set bytes = {
     'Bytes': 1, 'KB': 1e3, 'MB': 1e6, 'GB': 1e9, 'TB': 1e12, 'PB': 1e15,

@@ -3,8 +3,9 @@
 -- the scope's cost, so that every charge is in the scope's budgets once. Scopes that overlap are each judged by
 -- themselves and never added. An open month without a forecast has no expectation, because the days to come are
 -- unknown and not free.
--- What was spent is the allocated cost of everything the budget binds, through the last day of data; beside it what days
--- not reported yet are estimated to cost, and what is known of the days to come: those of charges longer than a day.
+-- What was spent is the allocated cost of everything the budget binds, through the last day of data; beside it what
+-- days not reported yet are estimated to cost, and what is known of the days to come: those of charges longer than a
+-- day.
 -- What the rest of the month is expected to cost is of the latest forecast's days after the last day of data. Forecast
 -- are everything and every team. Where a budget binds something narrower, or a team too new to be forecast, it takes
 -- the share of its team's forecast, else of everything's, that it had of their cost on the last days of data. What was
@@ -14,10 +15,7 @@
 with data_date as (
     select
         data_through,
-        (
-            select min(value) from {{ ref('dim_threshold') }}
-            where measure = 'budget_share_days'
-        ) as share_days
+        {{ limit_of('budget_share_days') }} as share_days
     from {{ ref('int_data_date_found') }}
 ),
 
@@ -99,7 +97,7 @@ costs as (
             case
                 when
                     costs.charge_date <= data_date.data_through
-                    and {{ dbt.datediff('costs.charge_date', 'data_date.data_through', 'day') }} < data_date.share_days
+                    and {{ dbt.datediff('costs.charge_date', 'data_date.data_through', 'day') }} < data_date.share_days -- noqa: LT05
                     then costs.effective_cost
             end
         ) as recent_cost
