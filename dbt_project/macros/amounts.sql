@@ -31,12 +31,12 @@ cast({{ a }} as decimal(37, 18)) - cast({{ b }} as decimal(37, 18))
 {{ return(parts | join(' + ')) }}
 {%- endmacro %}
 
-{# How a value stands to the line that the plan draws for it. #}
-{% macro line_status(value, line) -%}
+{# How a value stands to the threshold that the plan sets for it. #}
+{% macro line_status(value, threshold) -%}
 case
-        when {{ line }} is null then 'no line'
+        when {{ threshold }} is null then 'no line'
         when {{ value }} is null then 'unknown'
-        when {{ value }} > cast({{ line }} as double) then 'over'
+        when {{ value }} > cast({{ threshold }} as double) then 'over'
         else 'within'
     end
 {%- endmacro %}
