@@ -135,8 +135,8 @@ days_to_come as (
         sum(days.low - coalesce(days.known_cost, 0)) as low,
         sum(days.high - coalesce(days.known_cost, 0)) as high
     from {{ ref('stg_forecast') }} as days
-    inner join {{ ref('int_latest_forecast_found') }} as latest on days.forecast_id = latest.forecast_id
     inner join data_date on days.charge_date > data_date.data_through
+    where days.forecast_id = {{ latest_forecast() }}
     group by
         {{ month_text('days.charge_date') }},
         days.scope,

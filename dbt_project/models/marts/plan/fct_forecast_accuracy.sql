@@ -38,5 +38,5 @@ select
     end as grade,
     editions.edition as grade_edition
 from {{ ref('stg_forecast_accuracy') }} as accuracy
-inner join {{ ref('int_latest_forecast_found') }} as latest on accuracy.forecast_id = latest.forecast_id
 left join editions on editions.choice = 1
+where accuracy.forecast_id = {{ latest_forecast() }}
