@@ -117,6 +117,13 @@ PLAN: dict[str, list[dict[str, Any]]] = {
         {"experiment": "x1", "use_case": "voice-bot", "currency": "USD"},
         {"experiment": "x2", "use_case": "DOC MINING", "currency": "USD"},
     ],
+    "lifecycle_rule": [
+        {"rule_id": "trials", "priority": 1, "lifecycle": "experiment", "field": "use_case", "operator": "present"},
+    ],
+    "threshold": [
+        {"measure": measure, "grade": "limit", "value": days}
+        for measure, days in (("orphaned_experiment_days", 1), ("billed_lately_days", 60))
+    ],
     "organisation_cost": [
         {"month": "2026-08", "category": "people", "team": team, "amount": amount, "currency": "USD",
          "owner": "hr", "evidence": "payroll"}
@@ -257,7 +264,7 @@ def test_outcomes_and_what_the_plan_says_of_a_use_case_are_of_that_use_case(lett
     ]  # fmt: skip
     costs = dict(letters.ask("select experiment, effective_cost from fct_experiment_overrun"))
     assert costs == {"x1": 57, "x2": 33}
-    activity = "select lower(subject), last_run_on from int_experiment_activity_found where last_run_on is not null"
+    activity = "select lower(subject), last_run_on from fct_orphaned_experiment where last_run_on is not null"
     assert dict(letters.ask(activity)) == {"voice bot": date(2026, 8, 20), "doc mining": date(2026, 8, 21)}
 
 

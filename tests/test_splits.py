@@ -21,7 +21,7 @@ LAST_DIGIT = Decimal("1e-18")
 MODELS = ("int_shared_cost_ratios_derived", "int_costs_allocated")
 INPUTS = (
     "int_pools_by_day", "int_charges_pooled", "int_charges_attributed", "int_subjects_attributed",
-    "int_requests_summed", "int_token_charges_counted", "stg_gpu_utilization", "stg_owner", "stg_rule_period",
+    "int_usage_attributed", "int_token_charges_counted", "stg_gpu_utilization", "stg_owner", "stg_rule_period",
 )  # fmt: skip
 _TYPES = {
     "charge_date": "date", "rules_as_of": "date", "valid_to": "date", "is_closed": "boolean", "stage": "integer",

@@ -27,15 +27,12 @@ drivers as (
 
     select
         'requests' as driver,
-        {{ month_text('requests.charge_date') }} as month,
-        attributed.team,
+        {{ month_text('charge_date') }} as month,
+        team,
         cast(null as string) as billing_currency,
-        cast(sum(requests.requests) as decimal(38, 18)) as quantity
-    from {{ ref('int_requests_summed') }} as requests
-    inner join {{ ref('int_subjects_attributed') }} as attributed
-        on requests.subject_key = attributed.subject_key and requests.rules_as_of = attributed.rules_as_of
-    where attributed.team is not null
-    group by {{ month_text('requests.charge_date') }}, attributed.team
+        cast(sum(requests) as decimal(38, 18)) as quantity
+    from {{ ref('int_usage_attributed') }}
+    group by {{ month_text('charge_date') }}, team
 
     union all
 

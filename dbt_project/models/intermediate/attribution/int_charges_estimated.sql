@@ -7,13 +7,6 @@
 -- Once-only charges and corrections, sources that have ended and closed months are not estimated.
 -- estimated_margin is half the interval that as many days as estimate_coverage (a threshold) have been in; all of the
 -- estimate where nobody can tell yet.
-{% set of_source = ['source_name', 'service_provider_name', 'billing_account_id'] %}
-{% set subject = of_source + [
-    'sub_account_id', 'service_category', 'service_name', 'charge_category', 'charge_kind', 'resource_id',
-    'resource_name', 'x_api_key_id', 'charge_description', 'tags', 'x_model', 'x_token_kind', 'x_service_tier',
-    'billing_currency', 'subject_key',
-] %}
-
 with digits (digit) as (
     select *
     from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))
@@ -35,14 +28,13 @@ settings as (
 
 sources as (
     select
-        {% for column in of_source %}sources.{{ column }},
-        {% endfor -%}
+        {{ row_key(['sources.source', 'sources.service_provider_name', 'sources.billing_account_id']) }} as source_key,
         sources.first_date,
         sources.last_date,
         data_date.data_through,
         cast(settings.weeks as int) as weeks,
         settings.coverage
-    from {{ ref('int_sources_dated') }} as sources
+    from {{ ref('fct_data_freshness') }} as sources
     cross join {{ ref('int_data_date_found') }} as data_date
     cross join settings
     where sources.dataset = 'cost_and_usage' and sources.status not in ('ended', 'no usage')
@@ -51,12 +43,7 @@ sources as (
 -- The days that are to be known: those not reported, and the last that were, by which the estimate is tested.
 wanted_days as (
     select
-        {% for column in of_source %}sources.{{ column }},
-        {% endfor -%}
-        sources.first_date,
-        sources.last_date,
-        sources.weeks,
-        sources.coverage,
+        sources.*,
         cast({{ dbt.dateadd('day', 'numbers.number', 'sources.last_date') }} as date) as charge_date,
         numbers.number as days_after,
         cast(floor((numbers.number + 6) / 7.0) as int) * 7 as whole_weeks,
@@ -70,12 +57,7 @@ wanted_days as (
     union all
 
     select
-        {% for column in of_source %}sources.{{ column }},
-        {% endfor -%}
-        sources.first_date,
-        sources.last_date,
-        sources.weeks,
-        sources.coverage,
+        sources.*,
         cast({{ dbt.dateadd('day', '-numbers.number', 'sources.last_date') }} as date) as charge_date,
         -numbers.number as days_after,
         7 as whole_weeks,
@@ -118,61 +100,66 @@ base_days as (
 counted_days as (
     select
         *,
-        count(*) over (partition by {{ of_source | join(', ') }}, charge_date) as base_count
+        count(*) over (partition by source_key, charge_date) as base_count
     from base_days
+),
+
+-- A series is what is estimated day by day: the charges of one subject that are alike.
+keyed as (
+    select
+        *,
+        {{ row_key(['source_name', 'service_provider_name', 'billing_account_id']) }} as source_key,
+        {{ row_key([
+            'source_name', 'service_category', 'charge_category', 'charge_kind', 'x_token_kind', 'x_service_tier',
+            'billing_currency', 'subject_key'
+        ]) }} as series_key
+    from {{ ref('int_charges_summed') }}
+    where is_recurring
 ),
 
 charges as (
     select
-        {% for column in subject %}charges.{{ column }},
-        {% endfor -%}
-        charges.charge_date,
-        charges.is_spread,
-        charges.effective_cost,
-        cast(charges.effective_cost as double) as reported,
+        keyed.*,
+        cast(keyed.effective_cost as double) as reported,
         case
-            when not charges.is_spread and restatements.growth_ratio is not null
-                then cast(charges.effective_cost as double) * (restatements.growth_ratio - 1)
+            when not keyed.is_spread and restatements.growth_ratio is not null
+                then cast(keyed.effective_cost as double) * (restatements.growth_ratio - 1)
             else 0
         end as completion
-    from {{ ref('int_charges_summed') }} as charges
+    from keyed
     inner join sources
         on
-            charges.source_name = sources.source_name
-            and charges.service_provider_name = sources.service_provider_name
-            and charges.billing_account_id = sources.billing_account_id
-            and charges.charge_date >= {{ dbt.dateadd('day', '-14 * (sources.weeks + 1)', 'sources.last_date') }}
+            keyed.source_key = sources.source_key
+            and keyed.charge_date >= {{ dbt.dateadd('day', '-14 * (sources.weeks + 1)', 'sources.last_date') }}
     left join {{ ref('int_restatements_measured') }} as restatements
         on
-            charges.source_name = restatements.source_name
-            and charges.billing_account_id = restatements.billing_account_id
-            and charges.billing_currency = restatements.billing_currency
-            and {{ dbt.datediff('charges.charge_date', 'sources.last_date', 'day') }} = restatements.lag_days -- noqa: LT05
-    where charges.is_recurring
+            keyed.source_name = restatements.source_name
+            and keyed.billing_account_id = restatements.billing_account_id
+            and keyed.billing_currency = restatements.billing_currency
+            and {{ dbt.datediff('keyed.charge_date', 'sources.last_date', 'day') }} = restatements.lag_days -- noqa: LT05
 ),
 
 source_days as (
     select
-        {{ of_source | join(', ') }},
+        source_key,
         billing_currency,
         charge_date,
         sum(reported + completion) as cost
     from charges
     where not is_spread
-    group by {{ of_source | join(', ') }}, billing_currency, charge_date
+    group by source_key, billing_currency, charge_date
 ),
 
 currencies as (
     select distinct
-        {{ of_source | join(', ') }},
+        source_key,
         billing_currency
     from source_days
 ),
 
 weeks_known as (
     select
-        {% for column in of_source %}days.{{ column }},
-        {% endfor -%}
+        days.source_key,
         known.billing_currency,
         days.charge_date,
         max(
@@ -188,15 +175,15 @@ weeks_known as (
     from wanted_days as days
     inner join source_days as known
         on
-            {{ same_source('days', 'known') }}
+            days.source_key = known.source_key
             and days.known_through >= known.charge_date
             and known.charge_date > {{ dbt.dateadd('day', '-7 * days.weeks', 'days.known_through') }}
-    group by {{ 'days.' ~ of_source | join(', days.') }}, known.billing_currency, days.charge_date
+    group by days.source_key, known.billing_currency, days.charge_date
 ),
 
 levels as (
     select
-        {{ of_source | join(', ') }},
+        source_key,
         billing_currency,
         charge_date,
         case
@@ -209,32 +196,31 @@ levels as (
 
 tests as (
     select
-        {% for column in of_source %}days.{{ column }},
-        {% endfor -%}
+        days.source_key,
         currencies.billing_currency,
         days.charge_date,
         sum(coalesce(base.cost, 0)) / max(days.base_count) * max(coalesce(levels.level_ratio, 1)) as expected,
         max(coalesce(actual.cost, 0)) as cost,
         max(days.coverage) as coverage
     from counted_days as days
-    inner join currencies on {{ same_source('days', 'currencies') }}
+    inner join currencies on days.source_key = currencies.source_key
     left join source_days as base
         on
-            {{ same_source('days', 'base') }}
+            days.source_key = base.source_key
             and currencies.billing_currency = base.billing_currency
             and days.base_date = base.charge_date
     left join levels
         on
-            {{ same_source('days', 'levels') }}
+            days.source_key = levels.source_key
             and currencies.billing_currency = levels.billing_currency
             and days.charge_date = levels.charge_date
     left join source_days as actual
         on
-            {{ same_source('days', 'actual') }}
+            days.source_key = actual.source_key
             and currencies.billing_currency = actual.billing_currency
             and days.charge_date = actual.charge_date
     where days.days_after <= 0
-    group by {{ 'days.' ~ of_source | join(', days.') }}, currencies.billing_currency, days.charge_date
+    group by days.source_key, currencies.billing_currency, days.charge_date
 ),
 
 ranked_tests as (
@@ -242,73 +228,74 @@ ranked_tests as (
         *,
         abs(cost - expected) / nullif(abs(expected), 0) as error_ratio,
         row_number() over (
-            partition by {{ of_source | join(', ') }}, billing_currency
-            order by abs(cost - expected) / nullif(abs(expected), 0)
+            partition by source_key, billing_currency order by abs(cost - expected) / nullif(abs(expected), 0)
         ) as error_rank,
-        count(*) over (partition by {{ of_source | join(', ') }}, billing_currency) as test_count
+        count(*) over (partition by source_key, billing_currency) as test_count
     from tests
     where expected <> 0
 ),
 
 margins as (
     select
-        {{ of_source | join(', ') }},
+        source_key,
         billing_currency,
         min(error_ratio) as margin_ratio
     from ranked_tests
     where error_rank >= coverage * test_count and test_count >= 7
-    group by {{ of_source | join(', ') }}, billing_currency
+    group by source_key, billing_currency
 ),
 
 unreported as (
     select
-        {% for column in subject %}charges.{{ column }},
-        {% endfor -%}
+        charges.source_key,
+        charges.billing_currency,
+        charges.series_key,
         days.charge_date,
         sum(charges.reported + charges.completion) / max(days.base_count)
         * max(coalesce(levels.level_ratio, 1)) as estimate
     from counted_days as days
     inner join charges
         on
-            {{ same_source('days', 'charges') }}
+            days.source_key = charges.source_key
             and days.base_date = charges.charge_date
             and not charges.is_spread
     left join levels
         on
-            {{ same_source('days', 'levels') }}
+            days.source_key = levels.source_key
             and charges.billing_currency = levels.billing_currency
             and days.charge_date = levels.charge_date
     where days.days_after > 0
-    group by {{ 'charges.' ~ subject | join(', charges.') }}, days.charge_date
+    group by charges.source_key, charges.billing_currency, charges.series_key, days.charge_date
 ),
 
 standing as (
     select
-        {{ subject | join(',\n        ') }},
+        source_key,
+        series_key,
         charge_date as last_day,
         reported,
-        row_number() over (partition by {{ subject | join(', ') }} order by charge_date desc) as day_rank
+        row_number() over (partition by series_key order by charge_date desc) as day_rank
     from charges
     where is_spread
 ),
 
 estimates as (
     select
-        {% for column in subject %}unreported.{{ column }},
-        {% endfor -%}
+        unreported.series_key,
         unreported.charge_date,
         unreported.estimate,
         abs(unreported.estimate) * coalesce(margins.margin_ratio, 1) as margin,
         false as is_spread
     from unreported
     left join margins
-        on {{ same_source('unreported', 'margins') }} and unreported.billing_currency = margins.billing_currency
+        on
+            unreported.source_key = margins.source_key
+            and unreported.billing_currency = margins.billing_currency
 
     union all
 
     select
-        {% for column in subject %}standing.{{ column }},
-        {% endfor -%}
+        standing.series_key,
         days.charge_date,
         standing.reported as estimate,
         cast(0 as double) as margin,
@@ -316,7 +303,7 @@ estimates as (
     from wanted_days as days
     inner join standing
         on
-            {{ same_source('days', 'standing') }}
+            days.source_key = standing.source_key
             and days.last_date <= standing.last_day
             and days.charge_date > standing.last_day
             and standing.day_rank = 1
@@ -325,8 +312,7 @@ estimates as (
     union all
 
     select
-        {% for column in subject %}{{ column }},
-        {% endfor -%}
+        series_key,
         charge_date,
         completion as estimate,
         abs(completion) as margin,
@@ -335,27 +321,82 @@ estimates as (
     where completion <> 0
 ),
 
-dated as (
+daily as (
     select
-        {% for column in subject %}estimates.{{ column }},
-        {% endfor -%}
-        estimates.charge_date,
-        {{ month_text('estimates.charge_date') }} as billing_month,
-        estimates.is_spread,
-        periods.rules_as_of,
+        series_key,
+        charge_date,
+        {{ month_text('charge_date') }} as billing_month,
+        is_spread,
         -- Sums of doubles differ in their last digits from one build to the next.
-        {{ as_amount('round(sum(estimates.estimate), 9)') }} as estimated_cost,
-        {{ as_amount('round(sum(estimates.margin), 9)') }} as estimated_margin
+        {{ as_amount('round(sum(estimate), 9)') }} as estimated_cost,
+        {{ as_amount('round(sum(margin), 9)') }} as estimated_margin
     from estimates
-    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('estimates.charge_date', 'periods') }}
-    group by
-        {{ 'estimates.' ~ subject | join(', estimates.') }}, estimates.charge_date, estimates.is_spread,
-        periods.rules_as_of
+    group by series_key, charge_date, is_spread
+),
+
+series as (
+    select
+        *,
+        row_number() over (partition by series_key order by charge_date desc) as recency
+    from charges
+),
+
+-- What the bill says of the accounts' months, and of what was billed in them.
+closed_months as (
+    select distinct
+        source_name,
+        billing_account_id,
+        billing_month
+    from {{ ref('int_charges_summed') }}
+    where is_closed
+),
+
+persistent_things as (
+    select distinct
+        {{ month_text('charge_date') }} as month,
+        billing_account_id,
+        coalesce(resource_id, x_api_key_id) as billed_thing
+    from {{ ref('int_charges_summed') }}
+    where is_billed_persistently
 )
 
 select
-    charges.*,
-    {{ attributed_columns() }}
-from dated as charges
-{{ attribution_joins() }}
-where months_closed.billing_month is null
+    series.source_name,
+    series.service_provider_name,
+    series.billing_account_id,
+    series.sub_account_id,
+    series.service_category,
+    series.service_name,
+    series.charge_category,
+    series.charge_kind,
+    series.resource_id,
+    series.resource_name,
+    series.x_api_key_id,
+    series.charge_description,
+    series.tags,
+    series.x_model,
+    series.x_token_kind,
+    series.x_service_tier,
+    series.billing_currency,
+    series.subject_key,
+    periods.rules_as_of,
+    daily.charge_date,
+    daily.billing_month,
+    daily.is_spread,
+    daily.estimated_cost,
+    daily.estimated_margin,
+    things.billed_thing is not null as is_billed_persistently
+from daily
+inner join series on daily.series_key = series.series_key and series.recency = 1
+inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('daily.charge_date', 'periods') }}
+left join persistent_things as things
+    on
+        {{ month_text('daily.charge_date') }} = things.month
+        and series.billing_account_id = things.billing_account_id
+        and coalesce(series.resource_id, series.x_api_key_id) = things.billed_thing
+left join closed_months
+    on
+        series.source_name = closed_months.source_name
+        and series.billing_account_id = closed_months.billing_account_id
+        and daily.billing_month = closed_months.billing_month
+where closed_months.billing_month is null

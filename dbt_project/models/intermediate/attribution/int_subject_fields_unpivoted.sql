@@ -7,24 +7,76 @@ with newest as (
     where charge_category = 'Usage' and not is_spread
 ),
 
+usage as (
+    select distinct
+        cast(usage_start as date) as charge_date,
+        vendor as service_provider_name,
+        account_id as billing_account_id,
+        project_id as sub_account_id,
+        cast(null as string) as service_name,
+        cast(null as string) as resource_id,
+        cast(null as string) as resource_name,
+        api_key_id as x_api_key_id,
+        cast(null as string) as charge_description,
+        model as x_model,
+        cast(null as string) as tags
+    from {{ ref('int_ai_usage_counted') }}
+),
+
+-- Rules read counted usage as they read charges.
+used as (
+    select
+        {{ subject_key() }} as subject_key,
+        usage.*
+    from usage
+),
+
 subjects as (
     select
         subject_key,
         rules_as_of,
-        {{ subject_columns() | join(',\n        ') }}
+        service_provider_name,
+        billing_account_id,
+        sub_account_id,
+        service_name,
+        resource_id,
+        resource_name,
+        x_api_key_id,
+        charge_description,
+        x_model,
+        tags
     from {{ ref('int_charges_summed') }}
     union distinct
     select
-        subject_key,
-        rules_as_of,
-        {{ subject_columns() | join(',\n        ') }}
-    from {{ ref('int_requests_summed') }}
+        used.subject_key,
+        periods.rules_as_of,
+        used.service_provider_name,
+        used.billing_account_id,
+        used.sub_account_id,
+        used.service_name,
+        used.resource_id,
+        used.resource_name,
+        used.x_api_key_id,
+        used.charge_description,
+        used.x_model,
+        used.tags
+    from used
+    inner join {{ ref('stg_rule_period') }} as periods on {{ in_period('used.charge_date', 'periods') }}
     union distinct
     -- Days that are only estimated, by what was billed before, have rules of their own.
     select
         charges.subject_key,
         periods.rules_as_of,
-        {{ 'charges.' ~ subject_columns() | join(',\n        charges.') }}
+        charges.service_provider_name,
+        charges.billing_account_id,
+        charges.sub_account_id,
+        charges.service_name,
+        charges.resource_id,
+        charges.resource_name,
+        charges.x_api_key_id,
+        charges.charge_description,
+        charges.x_model,
+        charges.tags
     from {{ ref('int_charges_summed') }} as charges
     inner join newest on charges.charge_date >= {{ dbt.dateadd('day', -92, 'newest.charge_date') }}
     inner join {{ ref('stg_rule_period') }} as periods
@@ -94,7 +146,7 @@ ranked_entries as (
     from keyed_entries
 ),
 
-mended_entries as (
+aliased_entries as (
     select distinct
         ranked_entries.tags,
         ranked_entries.tag_key,
@@ -107,30 +159,50 @@ mended_entries as (
     where ranked_entries.key_rank = ranked_entries.best_key_rank
 ),
 
+field_names (field) as (
+    select *
+    from (
+        values
+        ('service_provider_name'),
+        ('billing_account_id'),
+        ('sub_account_id'),
+        ('service_name'),
+        ('resource_id'),
+        ('resource_name'),
+        ('api_key_id'),
+        ('charge_description'),
+        ('x_model')
+    )
+),
+
 fields as (
-    {% for column, field in {
-        'service_provider_name': 'service_provider_name', 'billing_account_id': 'billing_account_id',
-        'sub_account_id': 'sub_account_id', 'service_name': 'service_name', 'resource_id': 'resource_id',
-        'resource_name': 'resource_name', 'x_api_key_id': 'api_key_id', 'charge_description': 'charge_description',
-        'x_model': 'x_model',
-    }.items() %}
     select
-        subject_key,
-        rules_as_of,
-        '{{ field }}' as field,
+        subjects.subject_key,
+        subjects.rules_as_of,
+        field_names.field,
         '' as tag_key,
-        {{ column }} as field_value
+        case field_names.field
+            when 'service_provider_name' then subjects.service_provider_name
+            when 'billing_account_id' then subjects.billing_account_id
+            when 'sub_account_id' then subjects.sub_account_id
+            when 'service_name' then subjects.service_name
+            when 'resource_id' then subjects.resource_id
+            when 'resource_name' then subjects.resource_name
+            when 'api_key_id' then subjects.x_api_key_id
+            when 'charge_description' then subjects.charge_description
+            when 'x_model' then subjects.x_model
+        end as field_value
     from subjects
+    cross join field_names
     union all
-    {% endfor %}
     select
         subjects.subject_key,
         subjects.rules_as_of,
         'tag' as field,
-        mended_entries.tag_key,
-        mended_entries.field_value
+        aliased_entries.tag_key,
+        aliased_entries.field_value
     from subjects
-    inner join mended_entries on subjects.tags = mended_entries.tags
+    inner join aliased_entries on subjects.tags = aliased_entries.tags
 )
 
 select * from fields

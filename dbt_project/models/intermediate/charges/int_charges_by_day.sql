@@ -84,21 +84,21 @@ shared as (
 spread_days as (
     select
         case
-            when taken.sign = 1
+            when halves.sign = 1
                 then cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'shared.first_day') }} as date)
             else shared.last_day
         end as charge_date,
         true as is_spread,
-        case when taken.sign = 1 and day_numbers.day_number = 0 then 1 else 0 end as charges,
+        case when halves.sign = 1 and day_numbers.day_number = 0 then 1 else 0 end as charges,
         {% for column in told_apart %}shared.{{ column }},
         {% endfor -%}
         case
-            when taken.sign = 1 and day_numbers.day_number = 0 then shared.billed_cost
+            when halves.sign = 1 and day_numbers.day_number = 0 then shared.billed_cost
             else cast(0 as decimal(38, 18))
         end as billed_cost,
         {% for measure in spread %}
         case
-            when taken.sign = -1 then -shared.{{ measure }}_share
+            when halves.sign = -1 then -shared.{{ measure }}_share
             when day_numbers.day_number = shared.days - 1 then shared.{{ measure }}
             else shared.{{ measure }}_share
         end as {{ measure }},
@@ -110,8 +110,8 @@ spread_days as (
         shared.{{ period | join(',\n        shared.') }}
     from shared
     inner join day_numbers on shared.days > day_numbers.day_number
-    cross join (values (1), (-1)) as taken (sign)
-    where taken.sign = 1 or day_numbers.day_number < shared.days - 1
+    cross join (values (1), (-1)) as halves (sign)
+    where halves.sign = 1 or day_numbers.day_number < shared.days - 1
 ),
 
 single_days as (

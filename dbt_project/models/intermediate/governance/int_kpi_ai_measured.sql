@@ -1,4 +1,4 @@
--- The KPIs of AI use: tokens, requests, cache, reasoning, errors, training and return. A row without a team is the
+-- The KPIs of AI use: tokens, requests, cache, reasoning, errors and training. A row without a team is the
 -- company's. Costs stand beside the tokens and requests of the same vendor, and only where both are known.
 with token_costs as (
     select
@@ -152,16 +152,6 @@ stacked as (
         numerator,
         denominator
     from of_teams
-    union all
-    select
-        'return_on_investment' as kpi,
-        month,
-        cast(null as string) as team,
-        currency as billing_currency,
-        margin as numerator,
-        cast(effective_cost as double) as denominator
-    from {{ ref('fct_use_case_value') }}
-    where margin is not null
 )
 
 select
@@ -170,7 +160,6 @@ select
     team,
     billing_currency,
     cast(sum(numerator) as decimal(38, 18)) as numerator,
-    cast(sum({{ as_amount('denominator') }}) as decimal(38, 18)) as denominator,
-    cast(null as string) as missing_reason
+    cast(sum({{ as_amount('denominator') }}) as decimal(38, 18)) as denominator
 from stacked
 group by kpi, month, team, billing_currency

@@ -222,6 +222,5 @@ select
     team,
     billing_currency,
     cast(numerator as decimal(38, 18)) as numerator,
-    cast(denominator as decimal(38, 18)) as denominator,
-    cast(null as string) as missing_reason
+    cast(denominator as decimal(38, 18)) as denominator
 from stacked

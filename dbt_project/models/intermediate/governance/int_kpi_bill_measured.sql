@@ -154,8 +154,7 @@ select
     cast(null as string) as team,
     billing_currency,
     cast(sum(numerator) as decimal(38, 18)) as numerator,
-    cast(sum(denominator) as decimal(38, 18)) as denominator,
-    cast(null as string) as missing_reason
+    cast(sum(denominator) as decimal(38, 18)) as denominator
 from parts
 group by kpi, month, billing_currency
 
@@ -167,8 +166,7 @@ select
     cast(null as string) as team,
     cast(null as string) as billing_currency,
     cast(sum(days) as decimal(38, 18)) as numerator,
-    cast(count(*) as decimal(38, 18)) as denominator,
-    cast(null as string) as missing_reason
+    cast(count(*) as decimal(38, 18)) as denominator
 from lags
 group by month
 
@@ -180,8 +178,7 @@ select
     cast(null as string) as team,
     invoices.billing_currency,
     cast(sum(coalesce(charges.amount, 0)) as decimal(38, 18)) as numerator,
-    cast(sum(invoices.amount) as decimal(38, 18)) as denominator,
-    cast(null as string) as missing_reason
+    cast(sum(invoices.amount) as decimal(38, 18)) as denominator
 from invoices
 left join charges
     on

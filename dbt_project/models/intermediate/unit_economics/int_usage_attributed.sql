@@ -1,5 +1,5 @@
 -- Usage, each request or bucket once, with the team and use case that the tag rules find for it: seen by the
--- rules as int_requests_summed shows it to them, so that usage and charges find the same owner.
+-- rules as int_subject_fields_unpivoted shows it to them, so that usage and charges find the same owner.
 with subjects as (
     select
         cast(counts.usage_start as date) as charge_date,

@@ -1,6 +1,6 @@
--- The lines that figures are held against: per measure, edition and grade the plan's own for that edition, else the
--- plan's for every edition, else the shipped default. Every threshold, target and limit that SQL, gates, charts and
--- reports speak of is a row of it. `is_beyond` says that the line itself is not enough.
+-- The thresholds that figures are held against: per measure, edition and grade the plan's own for that edition, else
+-- the plan's for every edition, else the shipped default. Every threshold, target and limit that SQL, gates, charts and
+-- reports speak of is a row of it. `is_beyond` says that the threshold itself is not enough.
 with defaults as (
     select
         measure,

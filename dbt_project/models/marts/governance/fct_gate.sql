@@ -1,7 +1,7 @@
--- What each gate of `finops check` found, the line it is held against, and whether it passed: shares of the last days
--- up to the data date, budgets of its month, the forecast's backtest, services in use, and sources that are behind. A
--- row without a subject is the gate's own answer, in a currency where it is about money; rows with one are what it
--- rests on. Where there is nothing to judge by, nothing has passed: is_passed is null.
+-- What each gate of `finops check` found, the threshold it is held against, and whether it passed: shares of the last
+-- days up to the data date, budgets of its month, the forecast's backtest, services in use, and sources that are
+-- behind. A row without a subject is the gate's own answer, in a currency where it is about money; rows with one are
+-- what it rests on. Where there is nothing to judge by, nothing has passed: is_passed is null.
 with gates (gate, measure) as (
     select *
     from (

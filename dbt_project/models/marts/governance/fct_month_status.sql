@@ -40,6 +40,15 @@ counted as (
         count(case when status not in ('matched', 'nothing to invoice') then 1 end) as open_comparisons
     from compared
     group by source, billing_account_id, month
+),
+
+closed_months as (
+    select distinct
+        source_name,
+        billing_account_id,
+        billing_month
+    from {{ ref('int_charges_summed') }}
+    where is_closed
 )
 
 select
@@ -54,7 +63,7 @@ select
         else 'open'
     end as status
 from counted
-left join {{ ref('int_months_closed') }} as closed
+left join closed_months as closed
     on
         counted.source = closed.source_name
         and counted.billing_account_id = closed.billing_account_id

@@ -47,6 +47,117 @@ telemetry as (
             as is_delivered
 ),
 
+runs as (
+    select
+        runs.resource_id,
+        runs.use_case,
+        runs.experiment,
+        case
+            when runs.status = 'running' then data_date.data_through
+            else cast(coalesce(runs.ended_at, runs.started_at) as date)
+        end as active_on
+    from {{ ref('stg_training_run') }} as runs
+    cross join {{ ref('int_data_date_found') }} as data_date
+),
+
+-- What was asked for, and of which resource, key or use case.
+requests as (
+    select
+        resource_id,
+        cast(null as string) as api_key_id,
+        cast(null as string) as use_case,
+        cast(usage_start as date) as active_on
+    from {{ ref('stg_function_run') }}
+    where coalesce(invocations, 1) > 0
+    union all
+    select
+        cast(null as string) as resource_id,
+        api_key_id,
+        cast(null as string) as use_case,
+        cast(usage_start as date) as active_on
+    from {{ ref('int_ai_usage_counted') }}
+    where coalesce(requests, 1) > 0
+    union all
+    select
+        cast(null as string) as resource_id,
+        cast(null as string) as api_key_id,
+        use_case,
+        charge_date as active_on
+    from {{ ref('int_usage_attributed') }}
+    where use_case <> 'unallocated' and coalesce(requests, 1) > 0
+),
+
+named_activity as (
+    select
+        'run' as kind,
+        resource_id,
+        cast(null as string) as api_key_id,
+        use_case,
+        active_on
+    from runs
+    union all
+    select
+        'run' as kind,
+        cast(null as string) as resource_id,
+        cast(null as string) as api_key_id,
+        {{ registered_name("'use_case'", 'runs.experiment') }} as use_case,
+        active_on
+    from runs
+    union all
+    select
+        'request' as kind,
+        resource_id,
+        api_key_id,
+        use_case,
+        active_on
+    from requests
+),
+
+-- Runs and invocations that name no use case have that of their resource on the bill.
+resource_use_cases as (
+    select distinct
+        resource_id,
+        use_case
+    from {{ ref('int_charges_attributed') }}
+    where use_case <> 'unallocated' and resource_id is not null
+),
+
+activity as (
+    select
+        'resource' as subject_kind,
+        coalesce(resource_id, api_key_id) as subject,
+        kind,
+        active_on
+    from named_activity
+    union all
+    select
+        'use_case' as subject_kind,
+        use_case as subject,
+        kind,
+        active_on
+    from named_activity
+    union all
+    select
+        'use_case' as subject_kind,
+        resource_use_cases.use_case as subject,
+        named_activity.kind,
+        named_activity.active_on
+    from named_activity
+    inner join resource_use_cases on named_activity.resource_id = resource_use_cases.resource_id
+),
+
+last_activity as (
+    select
+        subject_kind,
+        {{ identifier_key('subject') }} as subject_id,
+        max(case when kind = 'run' then active_on end) as last_run_on,
+        max(case when kind = 'request' then active_on end) as last_request_on,
+        max(active_on) as last_active_on
+    from activity
+    where subject is not null
+    group by subject_kind, {{ identifier_key('subject') }}
+),
+
 dated as (
     select
         experiments.*,
@@ -64,10 +175,10 @@ dated as (
     from experiments
     cross join telemetry
     cross join {{ ref('int_data_date_found') }} as data_date
-    left join {{ ref('int_experiment_activity_found') }} as activity
+    left join last_activity as activity
         on
             experiments.subject_kind = activity.subject_kind
-            and {{ identifier_key('experiments.subject') }} = {{ identifier_key('activity.subject') }}
+            and {{ identifier_key('experiments.subject') }} = activity.subject_id
     left join owners
         on experiments.subject_kind = owners.subject_kind and experiments.subject = owners.subject
     left join owners as team_owners

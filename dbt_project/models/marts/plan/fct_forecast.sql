@@ -29,6 +29,7 @@ forecasts as (
         made.*,
         case when made.scope = 'team' then {{ registered_name("'team'", 'made.scope_value') }} end as team
     from {{ ref('stg_forecast') }} as made
+    where made.forecast_id = {{ latest_forecast() }}
 )
 
 select
@@ -53,7 +54,6 @@ select
     end as estimated_cost,
     forecasts.charge_date <= data_date.data_through and coalesce(actual.is_estimated, 0) = 0 as is_reported
 from forecasts
-inner join {{ ref('int_latest_forecast_found') }} as latest on forecasts.forecast_id = latest.forecast_id
 cross join {{ ref('int_data_date_found') }} as data_date
 left join actual
     on

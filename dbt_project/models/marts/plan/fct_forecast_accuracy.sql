@@ -1,6 +1,6 @@
--- How wrong the latest forecast's models were on days they had not seen, graded by the edition of the plan's own lines,
--- else by the oldest, whose numbers are the Foundation's text. The Foundation grades the difference of a period's
--- total; WAPE adds up every day's error and is never smaller, so that the grade is never too kind.
+-- How wrong the latest forecast's models were on days they had not seen, graded by the edition of the plan's own
+-- thresholds, else by the oldest, whose numbers are the Foundation's text. The Foundation grades the difference of a
+-- period's total; WAPE adds up every day's error and is never smaller, so that the grade is never too kind.
 with editions as (
     select
         edition,
@@ -31,15 +31,12 @@ select
     accuracy.skill,
     case
         when accuracy.wape is null then null
-        {% for grade in ['run', 'walk', 'crawl'] %}
-        when
-            accuracy.wape < editions.{{ grade }}
-            or (accuracy.wape = editions.{{ grade }} and not editions.is_beyond)
-            then '{{ grade }}'
-        {% endfor %}
+        when accuracy.wape < editions.run or (accuracy.wape = editions.run and not editions.is_beyond) then 'run'
+        when accuracy.wape < editions.walk or (accuracy.wape = editions.walk and not editions.is_beyond) then 'walk'
+        when accuracy.wape < editions.crawl or (accuracy.wape = editions.crawl and not editions.is_beyond) then 'crawl'
         else 'below crawl'
     end as grade,
     editions.edition as grade_edition
 from {{ ref('stg_forecast_accuracy') }} as accuracy
-inner join {{ ref('int_latest_forecast_found') }} as latest on accuracy.forecast_id = latest.forecast_id
 left join editions on editions.choice = 1
+where accuracy.forecast_id = {{ latest_forecast() }}
