@@ -34,8 +34,8 @@ def own(company: Home, tmp_path: Path) -> Home:
     return home
 
 
-def deliver_budget(home: Home, amount: int) -> None:
-    file = home.plan / "budget.csv"
+def deliver_invoice(home: Home, amount: int) -> None:
+    file = home.plan / "invoice.csv"
     header, first, *others = file.read_text(encoding="utf-8").splitlines()
     names, values = header.split(","), first.split(",")
     values[names.index("amount")] = str(amount)
@@ -43,35 +43,36 @@ def deliver_budget(home: Home, amount: int) -> None:
     assert ingest(home, [file], data_docs=False).refused == []
 
 
-def budget(db: duckdb.DuckDBPyConnection) -> set[int]:
-    return {int(amount) for (amount,) in db.execute("select distinct budget_amount from fct_budget_status").fetchall()}
+def invoiced(db: duckdb.DuckDBPyConnection) -> int:
+    [(amount,)] = db.execute("select max(stated_amount) from fct_invoice_gap").fetchall()
+    return int(amount)
 
 
 def test_a_reader_keeps_its_rows_while_the_next_one_sees_what_was_published_meanwhile(own: Home) -> None:
     notebook = warehouse.open_warehouse(own)
     elsewhere = subprocess.Popen(
         [sys.executable, "-c",
-         f"import duckdb; db = duckdb.connect({str(own.warehouse)!r}, read_only=True); print('open', flush=True); input();"
-         "print(db.execute('select max(budget_amount) from fct_budget_status').fetchall()[0][0])"],
+         "import duckdb, sys; db = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input();"
+         "print(db.execute('select max(stated_amount) from fct_invoice_gap').fetchall()[0][0])", str(own.warehouse)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert elsewhere.stdout is not None
     assert elsewhere.stdout.readline() == "open\n"
-    before = budget(notebook)
-    deliver_budget(own, 987_654_321)
+    before = invoiced(notebook)
+    deliver_invoice(own, 987_654_321)
 
     built = warehouse.build(own)
     assert built.messages == []
-    assert budget(notebook) == before
+    assert invoiced(notebook) == before
     with warehouse.open_warehouse(own) as later:
-        assert budget(later) - before == {987_654_321}
-    assert int(float(elsewhere.communicate("\n")[0])) == max(before)
+        assert invoiced(later) == 987_654_321
+    assert int(float(elsewhere.communicate("\n")[0])) == before
 
-    # Only what stands downstream of the budgets was built and tested; and again, nothing.
+    # Only what stands downstream of the invoices was built and tested; and again, nothing.
     assert built.results is not None
     ran = {r["unique_id"].split(".")[2] for r in json.loads(built.results.read_text(encoding="utf-8"))["results"]}
-    assert "fct_budget_status" in ran
-    assert not ran & {"fct_daily_cost", "int_charges_by_day", "fct_token_unit_cost"}
+    assert "fct_invoice_gap" in ran
+    assert not ran & {"int_charges_by_day", "int_charges_attributed", "fct_token_unit_cost"}
     again = warehouse.build(own)
     assert (again.models, again.tests, again.results) == (0, 0, None)
     assert again.notes == [f"nothing changed since what was built {when(own)}"]
@@ -136,7 +137,8 @@ def test_what_cannot_be_read_as_a_warehouse_is_said_and_built_anew(own: Home) ->
     assert str(refused.value).endswith(
         f". Delete it and build it again with `finops --home {own.root} build`; everything in it comes from the lake."
     )
-    built = warehouse.build(own, select=["stg_threshold", "dim_threshold"])
+    built = warehouse.build(own, select=["threshold_default", "kpis", "stg_threshold", "dim_threshold"])
+    assert built.messages == []
     assert built.notes == [f"{own.warehouse} was not built by this version, and is built anew"]
     assert warehouse.mart(own, "dim_threshold").height > 0
 
@@ -168,12 +170,12 @@ def facts_of(home: Home) -> tuple[object, ...]:
             "select sum(effective_cost), count(*) from fct_allocated_cost where billing_currency = 'USD'"
         )
         assert amounts.fetchall()[0] == ALL["cost"]
-        budgets = max(budget(db))
+        invoice = invoiced(db)
     for folder in (home.reports / "2026-10",):
         listed = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         for file in listed["files"]:
             assert (folder / file["path"]).stat().st_size == file["bytes"], file["path"]
-    return (budgets,)
+    return (invoice,)
 
 
 ALL: dict[str, tuple[object, ...]] = {}
@@ -185,11 +187,11 @@ def test_killed_at_any_instant_a_command_leaves_what_was_in_force_and_no_child(o
         ALL["cost"] = db.execute(
             "select sum(effective_cost), count(*) from fct_allocated_cost where billing_currency = 'USD'"
         ).fetchall()[0]
-        known = {max(budget(db))}
+        known = {invoiced(db)}
     chance, took = random.Random(command), 12.0
     for number in range(KILLS):
         amount = 1_000_000_000 + number
-        deliver_budget(own, amount)
+        deliver_invoice(own, amount)
         known.add(amount)
         began = monotonic()
         killed = subprocess.Popen(

@@ -115,9 +115,10 @@ def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: 
         )
     if former is None or former.models != here.models:
         full_refresh = True
-    moved = former is None or former.lake != here.lake
-    changed = [d for d, checksum in here.datasets.items() if moved or not former or former.datasets.get(d) != checksum]
-    if former and not (select or full_refresh or changed):
+    changed = [d for d, checksum in here.datasets.items() if former is None or former.datasets.get(d) != checksum]
+    # Whatever is built, the views of the lake are made anew before it; where the lake moved they alone have to be.
+    moved = ["stg_delivery"] if former and former.lake != here.lake else []
+    if former and not (select or full_refresh or changed or moved):
         return replace(
             NOTHING,
             findings=plan_findings(home),
@@ -125,7 +126,7 @@ def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: 
         )
     chosen = list(select)
     if not (select or full_refresh):
-        chosen = [f"source:finops.lake.{d}+" for d in _read_by_dbt(changed)]
+        chosen = [*moved, *(f"source:finops.lake.{d}+" for d in _read_by_dbt(changed))]
     folder = home.root / ".dbt" / "next"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
