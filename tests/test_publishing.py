@@ -15,9 +15,10 @@ from time import monotonic, sleep
 
 import duckdb
 import pytest
+from test_dbt import dbt, keep_parse
 
 from finops_lib import lake, pipeline, warehouse
-from finops_lib.errors import NotBuiltError
+from finops_lib.errors import FinopsError, NotBuiltError
 from finops_lib.ingest import ingest
 from finops_lib.lake import Home, Partition
 
@@ -158,6 +159,59 @@ def test_a_lake_that_its_ledger_does_not_know_is_built_anew_and_said(own: Home) 
         f"1 file of the lake not as the ledger says, the first {stray.relative_to(own.lake)}: everything is built "
         "anew. `finops verify` says what to do."
     ]
+
+
+OWN_PROJECT = """
+name: lumenar
+version: "1.0"
+profile: finops
+models:
+  lumenar:
+    +materialized: table
+"""
+OWN_MODEL = """
+select month, team, billing_currency, sum(effective_cost) / 7 as cost_per_engineer
+from {{ ref('fct_showback') }}
+group by month, team, billing_currency
+"""
+OWN_TESTS = """
+models:
+  - name: cost_per_engineer
+    data_tests:
+      - finops.unique_grain: {arguments: {columns: [month, team, billing_currency]}}
+"""
+
+
+def test_own_models_are_built_and_tested_with_ours_and_may_only_use_the_marts(own: Home) -> None:
+    models = own.root / "dbt" / "models"
+    models.mkdir(parents=True)
+    (own.root / "dbt" / "dbt_project.yml").write_text(OWN_PROJECT, encoding="utf-8")
+    (models / "cost_per_engineer.sql").write_text(OWN_MODEL, encoding="utf-8")
+    (models / "tests.yml").write_text(OWN_TESTS, encoding="utf-8")
+    built = warehouse.build(own)
+    assert (built.models, built.tests, built.messages) == (1, 1, [])
+    rows = warehouse.mart(own, "cost_per_engineer").height
+    assert rows > 0
+
+    with (models / "cost_per_engineer.sql").open("a", encoding="utf-8") as file:
+        file.write("having sum(effective_cost) < 0\n")
+    assert warehouse.build(own).models == 1
+    assert warehouse.mart(own, "cost_per_engineer").height < rows
+
+    (models / "cost_per_engineer.sql").write_text("from {{ ref('int_costs_allocated') }}", encoding="utf-8")
+    with pytest.raises(FinopsError, match="which is not allowed because the referenced node is private"):
+        warehouse.build(own)
+
+
+def test_plain_dbt_builds_a_fresh_file_from_the_lake_that_finops_lake_names(
+    company: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_parse(tmp_path / "target")
+    monkeypatch.setenv("FINOPS_LAKE", str(company.lake))
+    dbt(tmp_path, tmp_path / "warehouse.duckdb", "build", "--select", "stg_invoice", "stg_delivery", "stg_function_run")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as db:
+        counts = [db.sql(f"select count(*) from stg_{name}").fetchall()[0][0] for name in ("invoice", "delivery")]
+    assert counts == [warehouse.dataset(company, "invoice").height, len(lake.deliveries(company))]
 
 
 COMMAND = "import sys; from finops_lib import cli; sys.exit(cli.main(sys.argv[1:]))"

@@ -117,8 +117,10 @@ def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: 
         full_refresh = True
     changed = [d for d, checksum in here.datasets.items() if former is None or former.datasets.get(d) != checksum]
     # Whatever is built, the views of the lake are made anew before it; where the lake moved they alone have to be.
-    moved = ["stg_delivery"] if former and former.lake != here.lake else []
-    if former and not (select or full_refresh or changed or moved):
+    others = ["stg_delivery"] if former and former.lake != here.lake else []
+    if former and former.own_models != here.own_models:
+        others.append("package:this")
+    if former and not (select or full_refresh or changed or others):
         return replace(
             NOTHING,
             findings=plan_findings(home),
@@ -126,7 +128,7 @@ def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: 
         )
     chosen = list(select)
     if not (select or full_refresh):
-        chosen = [*moved, *(f"source:finops.lake.{d}+" for d in _read_by_dbt(changed))]
+        chosen = [*others, *(f"source:finops.lake.{d}+" for d in _read_by_dbt(changed))]
     folder = home.root / ".dbt" / "next"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -138,8 +140,8 @@ def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: 
             db.execute(f"create schema {BUILD.split('.')[0]}")
     built = _dbt(
         home, folder, chosen, target="duckdb", full_refresh=full_refresh,
-        # Tests of a user's selection that need what was not selected have nothing to say of it.
-        options=["--indirect-selection", "cautious" if select else "eager"], progress=progress,
+        # What stands beside what changed is there, so that every test of both can run.
+        options=[] if select else ["--indirect-selection", "eager"], progress=progress,
     )  # fmt: skip
     if select and not built.succeeded + built.failed + built.warned + built.skipped:
         raise UsageError(
@@ -199,13 +201,15 @@ def _state(home: Home) -> Published:
             # A month may close by the calendar alone.
             found.update(repr(lake.closures(home)).encode())
         datasets[dataset] = found.hexdigest()[:16]
-    models, product = _models(), product_version()
-    state = json.dumps([[d.delivery_id for d in ledger], models, product, datasets["closed_month"]])
+    models, product, own = _models(), product_version(), home.root / "dbt"
+    own_models = _checksum(own, "*") if own.exists() else ""
+    state = json.dumps([[d.delivery_id for d in ledger], models, own_models, product, datasets["closed_month"]])
     return Published(
         build_id=hashlib.sha256(state.encode()).hexdigest()[:12],
         built_at=datetime.now(UTC),
         product=product,
         models=models,
+        own_models=own_models,
         lake=os.environ.get("FINOPS_LAKE", str(home.lake.resolve())),
         datasets=datasets,
         deliveries=len(ledger),
@@ -215,11 +219,29 @@ def _state(home: Home) -> Published:
 
 def _models() -> str:
     """What tells the models of one version from those of another: months built by others are no good."""
-    found = hashlib.sha256("\0".join(metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")).encode())
-    for folder in ("models", "macros", "seeds"):
-        for file in sorted((project() / folder).rglob("*.*")):
-            found.update(str(file.relative_to(project())).encode() + b"\0" + file.read_bytes() + b"\0")
+    versions = " ".join(metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb"))
+    return hashlib.sha256((versions + _checksum(project(), "models", "macros", "seeds")).encode()).hexdigest()[:16]
+
+
+def _checksum(folder: Path, *parts: str) -> str:
+    found = hashlib.sha256()
+    for file in sorted(f for part in parts for f in folder.glob(f"{part}/**/*") if f.is_file()):
+        if not {"dbt_packages", "target", "logs"} & set(file.relative_to(folder).parts):
+            found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()[:16]
+
+
+def _project(home: Home) -> Path:
+    """The dbt project that is built: ours, or the home's own, of which ours is a package."""
+    own = home.root.resolve() / "dbt"
+    if not (own / "dbt_project.yml").exists():
+        return project()
+    package = own / "dbt_packages" / "finops"
+    if package.resolve() != project():
+        package.parent.mkdir(exist_ok=True)
+        package.unlink(missing_ok=True)
+        package.symlink_to(project(), target_is_directory=True)
+    return own
 
 
 def _astray(home: Home) -> list[str]:
@@ -241,9 +263,10 @@ def _sign(file: Path, state: Published) -> None:
         db.execute("set timezone = 'UTC'")
         db.execute(
             f"create or replace table {BUILD} as select $1 as build_id, $2::timestamptz as built_at, $3 as product, "
-            "$4 as models, $5 as lake, $6 as datasets, $7::bigint as deliveries, $8::timestamptz as last_delivery",
-            [state.build_id, state.built_at, state.product, state.models, state.lake, json.dumps(state.datasets),
-             state.deliveries, state.last_delivery],
+            "$4 as models, $5 as own_models, $6 as lake, $7 as datasets, $8::bigint as deliveries, "
+            "$9::timestamptz as last_delivery",
+            [state.build_id, state.built_at, state.product, state.models, state.own_models, state.lake,
+             json.dumps(state.datasets), state.deliveries, state.last_delivery],
         )  # fmt: skip
         db.execute("checkpoint")
 
@@ -270,8 +293,9 @@ def _dbt(
     results = logs / ("target" if target == "duckdb" else target)
     profiles = str(Path(os.environ.get("DBT_PROFILES_DIR", project())).resolve())
     arguments = [
-        "--no-use-colors", "--log-level", "none", "build", "--project-dir", str(project()), "--profiles-dir", profiles,
-        "--target", target, "--target-path", str(results), "--log-path", str(logs / "logs"),
+        "--no-use-colors", "--log-level", "none", "build",
+        "--project-dir", str(_project(home)), "--profiles-dir", profiles, "--profile", "finops", "--target", target,
+        "--target-path", str(results), "--log-path", str(logs / "logs"),
         # Debug lines are a quarter of the interpreter's work, and tens of megabytes a build.
         "--log-level-file", "info",
         # Unit tests prove the models on rows made up for them: the data of a home has nothing to add to that.

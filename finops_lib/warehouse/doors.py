@@ -36,6 +36,8 @@ class Published:
     """Version of the product."""
     models: str
     """Checksum of the models."""
+    own_models: str
+    """Checksum of the home's own dbt project; empty where it has none."""
     lake: str
     """Folder of the lake."""
     datasets: dict[str, str]
@@ -225,11 +227,10 @@ def published(home: Home) -> Published:
 def _published(home: Home, db: duckdb.DuckDBPyConnection) -> Published:
     try:
         [row] = db.execute(f"from {BUILD}").fetchall()
-        names = [c[0] for c in db.description or ()]
-    except (duckdb.Error, ValueError):
+        found = dict(zip([c[0] for c in db.description or ()], row, strict=True))
+        return Published(**{**found, "datasets": json.loads(found["datasets"])})
+    except (duckdb.Error, ValueError, TypeError):
         raise not_built(home, "record of its build") from None
-    found = dict(zip(names, row, strict=True))
-    return Published(**{**found, "datasets": json.loads(found["datasets"])})
 
 
 def product_version() -> str:
