@@ -23,6 +23,7 @@ from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page
 from .collect import Batch
+from .collect.files import Delivered
 from .facts import COMPANIONS, AccountMonth, Answer, Settings
 from .outcomes import Ingested, Interrupted, Outcome
 from .withdrawing import withdraw
@@ -59,7 +60,9 @@ def ingest(
         settings = Settings(
             workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
         )
-        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=lake.closures(home))
+        call = _Call(
+            home=home, settings=settings, source=source, dates=dates, dry_run=dry_run, closures=lake.closures(home)
+        )
         left = [str(path) for path in paths]
         try:
             with adapt.Database(workdir=workdir) as db:
@@ -67,6 +70,7 @@ def ingest(
                     paths, workdir=workdir, inspector=adapt.FileInspector(db), source=source, dates=dates,
                     known=_known(home) if new_only else (), progress=progress,
                 )  # fmt: skip
+            call.known.extend(collected.known)
             call.did(*(Verdict(decision=a.status, source=a.source, messages=(a.message,)) for a in collected.asides))
             left = [str(batch) for batch in collected.batches]
             # Charges of companion exports are made month by month where manifests tell the months of all.
@@ -103,18 +107,27 @@ class _Call:
 
     home: Home
     settings: Settings
+    source: str | None
+    dates: str | None
     dry_run: bool
     closures: Closures
     """The closed months when the call began: a plan that comes with charges closes no month to them."""
     done: list[_Done] = field(default_factory=list)
     claimed: dict[Partition, str] = field(default_factory=dict)
     """Partitions that a batch of this call gave, and the first of its files."""
+    known: list[Delivered] = field(default_factory=list)
+    """Files that are there and are only read where a new one is of the same month."""
 
     def did(self, *verdicts: Verdict) -> None:
         self.done.extend(_Done(verdict=verdict) for verdict in verdicts)
 
-    def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
-        """Bring the files of one batch into the lake."""
+    def bring(
+        self, batch: Batch, damaged: Sequence[str], *, instead_of: Batch | None = None, alone: bool = False
+    ) -> None:
+        """Bring the files of one batch into the lake, with those known ones that gave the same months.
+
+        Reads    instead_of: the batch without those; `alone` where they turned out to be older copies of its files.
+        """
         if standing := admit.unchanged(batch, lake.deliveries(self.home)):
             self.did(*standing)
             return
@@ -122,7 +135,20 @@ class _Call:
             with lake.writing(self.home), adapt.adapting(self.settings) as room:
                 adapted = room.batch(batch)
                 with lake.locked(self.home):
-                    self._settle(room, adapted, damaged)
+                    holds = lake.current(self.home)
+                    older = instead_of is not None and admit.are_newer(instead_of, adapted.facts, holds)
+                    siblings = [] if alone else admit.siblings(adapted.facts, holds, self.known)
+                    if not older and not siblings:
+                        self._settle(room, adapted, damaged)
+                        return
+                    together = collect.with_siblings(
+                        batch, siblings, workdir=self.settings.workdir, inspector=adapt.FileInspector(room.db),
+                        source=self.source, dates=self.dates,
+                    )  # fmt: skip
+            if older and instead_of:
+                self.bring(instead_of, damaged, alone=True)
+            else:
+                self.bring(together, damaged, instead_of=instead_of or batch, alone=together == batch)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
 

@@ -21,6 +21,7 @@ from itertools import combinations
 from ..lake import Closure, Closures, Delivery, Partition, Verdict, standing_in
 from ..money import EXACT, Money, exact, listed
 from .collect import Batch, named
+from .collect.files import Delivered
 from .collect.manifests import Manifest
 from .facts import AccountMonth, Answer, Closing, Question, Rejected, Staged, Total, in_rows
 
@@ -56,6 +57,52 @@ def claims(staged: Staged) -> dict[Partition, str]:
 def _claims(staged: Staged) -> bool:
     # What companion exports make together is claimed where each of them is stored.
     return staged.adapter.bucket is None and (staged.is_companion or not staged.adapter.companions)
+
+
+def siblings(staged: Staged, holds: Mapping[Partition, Delivery], known: Sequence[Delivered]) -> list[Delivered]:
+    """The known files that gave the months which a batch replaces, as far as they are not in it."""
+    arrived = {entry["sha256"] for entries in staged.entries.values() for entry in entries}
+    held = {sha for before in _replaced(staged, holds).values() for sha in _hashes(before)}
+    return [f for f in known if f.sha256 in held - arrived]
+
+
+def are_newer(batch: Batch, together: Staged, holds: Mapping[Partition, Delivery]) -> bool:
+    """Whether files under new names are newer copies of what the lake holds, such as a month to date.
+
+    Reads    together: the batch staged together with the files that it would replace.
+    """
+    replaced = _replaced(together, holds)
+    names = {f["name"] for before in replaced.values() for f in before.files}
+    ours = {f.name for f in batch.files}
+    held = {where for where in replaced if ours & set(together.read.get(where, {}))}
+    return not names & ours and bool(held) and held <= together.copies.keys()
+
+
+def _replaced(staged: Staged, holds: Mapping[Partition, Delivery]) -> dict[AccountMonth, Delivery]:
+    """What the lake holds of the months that a batch replaces whole: the last delivery of each, late ones included."""
+    found: dict[AccountMonth, Delivery] = {}
+    for where in staged.read if _claims(staged) else ():
+        here = partition(staged, where)
+        there = [d for p, d in holds.items() if here in (p, replace(p, month=p.corrects, corrects=""))]
+        if here and there:
+            found[where] = max(there, key=lambda d: d.delivered_at)
+    return found
+
+
+def _incomplete(staged: Staged, where: AccountMonth, replaced: Mapping[AccountMonth, Delivery]) -> Iterator[str]:
+    """Why a file that comes again cannot replace what several files made together, where no manifest says it may."""
+    before, files = replaced.get(where), staged.read.get(where, {})
+    if before is None or files.keys() <= staged.manifests.keys():
+        return
+    arrived = {entry["sha256"] for entries in staged.entries.values() for entry in entries}
+    again = sorted({f["name"] for f in before.files} & files.keys())
+    gone = [f["name"] for f in before.files if f["name"] not in staged.entries and f["sha256"] not in arrived]
+    if again and gone:
+        yield (
+            f"{named(again)}: comes again without {named(gone)}, and both together made {before.partition}. Deliver "
+            f"them together; or take the month out with `finops withdraw {before.source} --account "
+            f"{before.billing_account} --month {before.month}`, if there is no other file any more."
+        )
 
 
 def questions(staged: Staged, ledger: Ledger) -> dict[AccountMonth, Question]:
@@ -101,8 +148,13 @@ def verdicts(
     if not staged.account_months and not refused:
         return [_empty(staged)]
     superseded = {where for where, answer in answers.items() if answer.is_there_better}
+    replaced = _replaced(staged, ledger.holds)
     problems = {
-        where: [*_problems(staged, where), *_counted_twice(staged, where, ledger, answers, claimed)]
+        where: [
+            *_problems(staged, where),
+            *_incomplete(staged, where, replaced),
+            *_counted_twice(staged, where, ledger, answers, claimed),
+        ]
         for where in staged.account_months
     }
     whole = not refused and not any(said for where, said in problems.items() if where not in superseded)

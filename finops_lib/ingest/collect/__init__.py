@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -61,6 +61,8 @@ class Collected:
     batches: tuple[Batch, ...]
     """Months in their order; files that no manifest gives a month come first."""
     asides: tuple[Aside, ...]
+    known: tuple[Delivered, ...] = ()
+    """Files that are there and were not looked into, because the ledger knows them."""
 
     @property
     def damaged(self) -> tuple[str, ...]:
@@ -85,6 +87,7 @@ def from_paths(
     Refuses  UsageError for a path or a source that does not exist; what is wrong with a file sets it aside.
     """
     asides: list[Aside] = []
+    skipped: list[Delivered] = []
     batches: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]] = {}
     for given in paths:
         try:
@@ -94,7 +97,9 @@ def from_paths(
             continue
         asides += [Aside(status="superseded", source=source, message=m) for m in found.superseded]
         asides += [Aside(status="refused", source=source, message=m) for m in found.incomplete]
-        for file in _not_known(found.files, known):
+        new = _not_known(found.files, known)
+        skipped += [f for f in found.files if f not in new]
+        for file in new:
             progress(f"recognising {file.name}")
             told = _recognised(file, workdir=workdir, inspector=inspector, source=source, dates=dates)
             if isinstance(told, Aside):
@@ -106,7 +111,22 @@ def from_paths(
             # A copy of a file that is there counts once, whichever manifest names it.
             if all(file.sha256 not in held for (_, k), held in batches.items() if k == key):
                 batches.setdefault((period, key), {})[file.sha256] = adapter, recognised
-    return Collected(batches=tuple(_batches(batches)), asides=tuple(asides))
+    return Collected(batches=tuple(_batches(batches)), asides=tuple(asides), known=tuple(skipped))
+
+
+def with_siblings(
+    batch: Batch,
+    siblings: Sequence[Delivered],
+    *,
+    workdir: Path,
+    inspector: Inspector,
+    source: str | None,
+    dates: str | None,
+) -> Batch:
+    """A batch with files that were not looked into at first, as far as they are of the same export."""
+    told = (_recognised(f, workdir=workdir, inspector=inspector, source=source, dates=dates) for f in siblings)
+    read = [t[1] for t in told if not isinstance(t, Aside) and t[0].sha256 == batch.adapter.sha256]
+    return replace(batch, files=(*batch.files, *read))
 
 
 def _batches(found: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]]) -> Iterator[Batch]:
