@@ -151,6 +151,11 @@ class _Call:
                 self.bring(together, damaged, instead_of=instead_of or batch, alone=together == batch)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
+        except Exception as error:  # whatever a file does to a library, its neighbours come in
+            if is_stop(error):
+                raise
+            said = collect.unforeseen([f.name for f in batch.files], error)
+            self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(said,)))
 
     def complete(self, done: Sequence[_Done]) -> None:
         """Make the charges of every account-month of which a companion export has been stored."""

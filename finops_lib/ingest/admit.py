@@ -340,7 +340,7 @@ def _delivery(staged: Staged, where: AccountMonth, here: Partition, *, whole: bo
         notes=[
             *staged.notes,
             *([] if staged.is_companion else sorted({staged.versions[n] for n in files if n in staged.versions})),
-            *([staged.repaired[where]] if where in staged.repaired else []),
+            *(said[where] for said in (staged.repaired, staged.repeated) if where in said),
             *([] if staged.is_companion else _missing(rejected)),
         ],
         rejected_total=_texts(rejected.billed),

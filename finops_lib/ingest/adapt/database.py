@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -113,6 +114,16 @@ def _stopped_by_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def first_line(error: Exception) -> str:
-    """The part of a library's error that a user can read."""
-    return str(error).strip().splitlines()[0]
+def plainly(error: Exception) -> str:
+    """What a library says of a value or a file, without its own names and the paths of a work folder."""
+    said = str(error).strip().splitlines()[0]
+    said = re.sub(r"^(\w+ )*Error: ", "", said)
+    if isinstance(error, INTERNAL) or "function" in said:
+        return "its columns do not have the shape that is wanted"
+    said = re.sub(r" (in|of|at end of|for) file ['\"][^'\"]*['\"],?", "", said)
+    said = re.sub(r" in record/value \d+|DECIMAL\(\d+(,\d+)?\)|['\"]?/[^\s'\"]*/[^\s'\"]*['\"]?", "", said)
+    return said.rstrip(" .;:").replace("  ", " ")
+
+
+INTERNAL = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
+"""What DuckDB says of a query rather than of what it reads."""

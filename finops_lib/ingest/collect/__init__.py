@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import RefusedError
+from ...errors import RefusedError, is_stop
 from ..adapters import Adapter, adapters
 from . import files, mapping
 from .files import Delivered
-from .recognising import recognise
+from .recognising import recognise, refuse_doubled
 
 __all__ = ["Aside", "Batch", "Collected", "Inspector", "from_paths", "named"]
 
@@ -90,11 +90,8 @@ def from_paths(
     skipped: list[Delivered] = []
     batches: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]] = {}
     for given in paths:
-        try:
-            found = files.find(given, workdir=workdir)
-        except RefusedError as error:
-            asides.append(Aside(status="refused", source=source, message=str(error)))
-            continue
+        found = files.find(given, workdir=workdir)
+        asides += [Aside(status="refused", source=source, message=m, damaged=n) for n, m in found.damaged.items()]
         asides += [Aside(status="superseded", source=source, message=m) for m in found.superseded]
         asides += [Aside(status="refused", source=source, message=m) for m in found.incomplete]
         new = _not_known(found.files, known)
@@ -142,12 +139,18 @@ def _recognised(
         sniffed = files.sniff(file, workdir=workdir, parquet=inspector.parquet)
     except RefusedError as error:
         return Aside(status="refused", source=source, message=str(error), damaged=file.name)
+    except Exception as error:  # whatever a file does to a library, its neighbours come in
+        if is_stop(error):
+            raise
+        said = unforeseen([file.name], error)
+        return Aside(status="refused", source=source, message=said, damaged=file.name)
     try:
         beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
         if beside:
             adapter = mapping.adapter(sniffed, beside)
         else:
             adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
+        refuse_doubled(adapter, sniffed)
     except RefusedError as error:
         return _not_recognised(sniffed, source, error)
     try:
@@ -170,6 +173,14 @@ def _not_known(found: Sequence[Delivered], known: Collection[str]) -> list[Deliv
     new = {f.name for f in found if f.sha256 not in known and (f.archive is None or f.archive not in known)}
     together = {f.manifest for f in found if f.manifest and f.name in new}
     return [f for f in found if f.name in new or f.manifest in together]
+
+
+def unforeseen(files: Sequence[str], error: Exception) -> str:
+    """What is said of files that nobody thought of."""
+    return (
+        f"{named(files)}: cannot be read, for a reason that nobody has foreseen ({type(error).__name__}). Export it "
+        "again; if that does not help, report it with the file."
+    )
 
 
 def named(files: Sequence[str]) -> str:
