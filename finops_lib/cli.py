@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         "--accept-rejects", action="store_true",
         help="publish without the rows that cannot be taken; ledger and reports show what is missing",
     )  # fmt: skip
+    c.add_argument(
+        "--accept-shrink", action="store_true",
+        help="let a month that is closed or nearly complete lose more of its money than the plan allows",
+    )  # fmt: skip
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("withdraw", _withdraw, "take one account's month of one source out of the lake; the ledger remembers")
@@ -230,7 +234,8 @@ def _ingest(options: argparse.Namespace) -> int:
         with _console().status("starting") as status:
             done = ingest(
                 _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
-                accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=status.update,
+                accept_rejects=options.accept_rejects, accept_shrink=options.accept_shrink, dry_run=options.dry_run,
+                progress=status.update,
             )  # fmt: skip
     except Interrupted as stopped:
         _say(stopped.done)
@@ -282,7 +287,7 @@ def _withdraw(options: argparse.Namespace) -> int:
 
 
 def _deliveries(options: argparse.Namespace) -> int:
-    from .lake import deliveries
+    from .lake import deliveries, held
     from .pipeline import month_statuses
 
     if options.diff:
@@ -312,6 +317,8 @@ def _deliveries(options: argparse.Namespace) -> int:
             print(f"    note: {note}")
         for file in d.files:
             print(f"    {file['name']}  sha256 {file['sha256'][:12]}…")
+    for waiting in held(_home(options)):
+        print(f"held: {waiting}")
     print(f"{len(found)} deliveries")
     return DONE
 

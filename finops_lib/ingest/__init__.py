@@ -39,6 +39,7 @@ def ingest(
     account: str | None = None,
     dates: str | None = None,
     accept_rejects: bool = False,
+    accept_shrink: bool = False,
     new_only: bool = False,
     dry_run: bool = False,
     data_docs: bool = True,
@@ -49,7 +50,8 @@ def ingest(
     Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
              not say it themselves, and `dates` (month-first, day-first) how those write dates that do not tell;
              with `accept_rejects`, rows that cannot be taken are left out and counted instead of keeping their month
-             out; with `new_only`, files that the ledger knows are not read again.
+             out; with `accept_shrink`, a month that is closed or nearly complete may lose more than the plan's
+             `restatement_shrink` of its money; with `new_only`, files that the ledger knows are not read again.
     Returns  one outcome per partition or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
@@ -58,7 +60,12 @@ def ingest(
     with lake.staging(home) as workdir:
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         settings = Settings(
-            workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
+            workdir=workdir,
+            began=began,
+            account=account,
+            accept_rejects=accept_rejects,
+            accept_shrink=accept_shrink,
+            progress=progress,
         )
         call = _Call(
             home=home, settings=settings, source=source, dates=dates, dry_run=dry_run, closures=lake.closures(home)
@@ -178,7 +185,8 @@ class _Call:
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake, while nobody else publishes."""
         facts = adapted.facts
-        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
+        shrink = None if self.settings.accept_shrink else lake.limit(self.home, "restatement_shrink")
+        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures, shrink=shrink)
         answers = {
             where: room.answer(adapted, where, question, self.home.lake)
             for where, question in admit.questions(facts, ledger).items()

@@ -11,8 +11,9 @@ next restatement of the closed month does.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -35,6 +36,8 @@ class Ledger:
 
     holds: Mapping[Partition, Delivery]
     closures: Closures
+    shrink: Decimal | None = None
+    """Share of its money that a month which is closed or nearly complete may lose at once; None for all of it."""
 
 
 def partition(staged: Staged, where: AccountMonth) -> Partition | None:
@@ -383,8 +386,51 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
         return replace(verdict, decision="unchanged", delivery=before, messages=(said,))
     if before:
         delivery = replace(delivery, replaced=before.delivery_id, billed_change=_change(before, delivery))
+    if shrunk := _shrunk(here, delivery, route, ledger):
+        return replace(verdict, decision="held", delivery=delivery, messages=(shrunk,))
     decision = "correct" if route.closed else "replace" if before else "publish"
     return replace(verdict, decision=decision, delivery=delivery, messages=(_said(delivery),))
+
+
+def _shrunk(here: Partition, delivery: Delivery, route: _Route, ledger: Ledger) -> str | None:
+    """By what a month that is closed or nearly complete would shrink, where that is more than its plan allows."""
+    there = {p: d for p in (here, *route.corrections, route.target) if (d := ledger.holds.get(p))}
+    if (
+        here.dataset != CHARGES
+        or ledger.shrink is None
+        or not (route.closed or _is_nearly_whole(there.get(here), ledger.shrink))
+    ):
+        return None
+    after = {**there, route.target: delivery}
+    for cost in ("billed", "effective"):
+        was, now = (_sum(getattr(d, f"{cost}_total") for d in held.values()) for held in (there, after))
+        for currency, before in was.items():
+            lost = EXACT.subtract(before, now.get(currency, Decimal(0)))
+            if before > 0 and lost > before * ledger.shrink:
+                return (
+                    f"{here}: held, because its {cost} cost would shrink by {lost / before:.1%}, from {currency} "
+                    f"{exact(before)} to {exact(EXACT.subtract(before, lost))}; the plan's restatement_shrink allows "
+                    f"{ledger.shrink:.1%}. Fetch the export again if a part of it is missing; if this is right, ingest "
+                    "it with --accept-shrink."
+                )
+    return None
+
+
+def _is_nearly_whole(held: Delivery | None, share: Decimal) -> bool:
+    """Whether a delivery came after its month was over, or holds nearly every day of it."""
+    if held is None:
+        return False
+    days = {key.split(" ")[0] for key in held.effective_by_day if key.startswith(held.month)}
+    first = date.fromisoformat(f"{held.month}-01")
+    return held.delivered_at[:7] > held.month or len(days) >= (1 - share) * monthrange(first.year, first.month)[1]
+
+
+def _sum(totals: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for total in totals:
+        for currency, amount in total.items():
+            found[currency] = EXACT.add(found.get(currency, Decimal(0)), Decimal(amount))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,7 @@ class Settings:
     """When the call began, which names its deliveries too: the same files may come again."""
     account: str | None
     accept_rejects: bool
+    accept_shrink: bool
     progress: Callable[[str], None]
 
 
