@@ -181,6 +181,15 @@ class Contract:
                         allowed=currencies(),
                     )
                 )
+            if c.type == "decimal" and c.currency and not self.plan:
+                found.append(
+                    Rule(
+                        name="sane amount",
+                        column=c.name,
+                        offends=f"coalesce(abs({name}) >= 1e15::decimal(38, 18), false)",
+                        wanted="an amount below 10^15",
+                    )
+                )
             if c.type in ("timestamp", "date") and not self.plan:
                 # What a source plans may lie ahead, such as the end of a commitment; what is billed hardly does.
                 years = 2 if c.name == self.month else 20

@@ -144,7 +144,9 @@ def _csv(change: Callable[[Table, Random], Table | None], **spelling: Any) -> Ca
 
 
 def _cells(table: Table, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
-    return [(i, j) for i, row in enumerate(table) if i for j, value in enumerate(row) if pattern.match(value)]
+    # What is priced in may be no currency at all, such as credits.
+    columns = [j for j, name in enumerate(table[0]) if "pricing" not in name.lower()]
+    return [(i, j) for i, row in enumerate(table) if i for j in columns if j < len(row) and pattern.match(row[j])]
 
 
 def _cell(pattern: re.Pattern[str], becomes: Callable[[str, Random], str]) -> Callable[[Table, Random], Table | None]:
@@ -501,7 +503,8 @@ def _judged(
         return "refused"
     if state == before[0]:
         return "right"
-    if all(status == "empty" for status, _ in outcomes):
+    if all(status in ("empty", "held") for status, _ in outcomes):
+        # Of what waits for a companion nothing is published; its charges are judged when they are made.
         return "empty"
     if notes - before[1] or "equal to another" in said or any(status == "note" for status, _ in outcomes):
         return "noted"

@@ -401,7 +401,12 @@ def _values(adapter: Adapter, file: Delivered, bound: dict[str, str]) -> Iterato
         if name not in bound and file.format != "json":
             continue
         text = _text(adapter, file, name, kind, bound)
-        yield bound.get(name, name), kind, text, _value(adapter, file, name, kind, bound, strict=False), optional
+        column, value = bound.get(name, name), _value(adapter, file, name, kind, bound, strict=False)
+        yield column, kind, text, value, optional
+        if _nested(kind) and types.get(column) != kind and (column in types or file.format == "json"):
+            yield from (
+                (f"{column}{leaf}", of, given, read, True) for leaf, of, given, read in _leaves(text, value, kind)
+            )
         if bound.get(name) not in types:
             for header, of in flattened(name, kind, file).values():
                 field = _column(header, types[header], of, file)
@@ -426,9 +431,45 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
             nothing, null = literal("(['\"]:) None([,}])"), literal(r"\1 NULL\2")
             python = f"try_cast(regexp_replace({text}, {nothing}, {null}, 'g') as {kind})"
             value = f"case when json_valid({text}) then {value} else {python} end"
-        # Both make nothing of a value of another shape, in silence.
-        return f"coalesce({value}, case when {text} is not null then error('shape') end)" if strict else value
+        if not strict:
+            return value
+        # Both make nothing of a value of another shape, in silence, and of a number that is none inside of it.
+        inside = (f"{given} is not null and {read} is null" for _, _, given, read in _leaves(text, value, kind))
+        misfits = " or ".join([f"{text} is not null and {value} is null", *inside])
+        return f"case when {misfits} then error('shape') else {value} end"
     return f"{'' if strict else 'try_'}cast({text} as {kind})"
+
+
+def _leaves(text: str, value: str, kind: str) -> Iterator[tuple[str, str, str, str]]:
+    """The numbers, times and truths inside of a nested value: name, type, SQL of what was delivered and of what is read.
+
+    What stands in a list is compared by how many there are.
+    """
+
+    def found(t: Any, path: str, read: str, depth: int) -> Iterator[tuple[str, str, str]]:
+        if t.id == "struct":
+            for name, child in t.children:
+                yield from found(child, f"{path}.{json.dumps(name)}", f"{read}.{quoted(name)}", depth)
+        elif t.id == "list":
+            member = f"m{depth}"
+            for inner, of, sql in found(t.child, f"{path}[*]", member, depth + 1):
+                listed = sql if "[*]" in inner.removeprefix(f"{path}[*]") else f"[{sql}]"
+                yield inner, of, f"flatten(list_transform({read}, lambda {member}: {listed}))"
+        elif t.id not in ("varchar", "map", "json") and str(t) != "JSON":
+            yield path, str(t), read
+
+    for path, of, read in found(sql_type(kind), "$", value, 0):
+        given = f"case when json_valid({text}) then json_extract_string({text}, {literal(path)}) end"
+        name = path.removeprefix("$").replace('"', "")
+        if "[*]" not in path:
+            yield name, of, f"nullif({given}, '')", read
+        else:
+            given = f"list_filter({given}, lambda g: g <> '')"
+            read = f"len(list_filter({read}, lambda v: v is not null))"
+            yield (
+                name, of, f"case when len({given}) > 0 then array_to_string({given}, ', ') end",
+                f"case when len({given}) = {read} then 1 end",
+            )  # fmt: skip
 
 
 def _decimal(number: str, kind: str, through_text: str) -> str:
