@@ -47,6 +47,7 @@ ISO = re.compile(r"^\d{4}-\d\d-\d\d")
 CURRENCY = re.compile(r"^(USD|EUR|usd|eur)$")
 NUMBER = re.compile(r"^-?\d+\.\d+$")
 EPOCH = re.compile(r"^1[5-9]\d{8}$")
+MONEY = re.compile("amount|cost|price|cents|spend|total", re.IGNORECASE)
 WRONG_DATES = (
     "2062-09-02",
     "0001-01-01",
@@ -210,7 +211,7 @@ def _of_csv() -> Iterator[Mutation]:
         return b[: at + 1] + b'"' + b[at + 1 :]
 
     def total(table: Table, r: Random) -> Table:
-        return [*table, ["Total", *table[-1][1:]]]
+        return [*table, ["Total", *(v if NUMBER.match(v) else "" for v in table[-1][1:])]]
 
     def year(value: str, r: Random) -> str:
         return r.choice(WRONG_DATES) + value[10:]
@@ -301,8 +302,12 @@ def _of_json() -> Iterator[Mutation]:
     def text(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
         return lambda v: isinstance(v, str) and bool(pattern.match(v))
 
-    def number(v: Any) -> bool:
-        return isinstance(v, float)
+    def amount(change: Callable[[Any, Random], Any]) -> Callable[[Any, Random], Any]:
+        def changed(document: Any, r: Random) -> Any:
+            found = [p for p, v in _places(document) if isinstance(v, float) and MONEY.search(" ".join(map(str, p)))]
+            return _put(document, r.choice(found), change(0, r)) if found else document
+
+        return changed
 
     def instant(v: Any) -> bool:
         return isinstance(v, int) and bool(EPOCH.match(str(v)))
@@ -350,8 +355,8 @@ def _of_json() -> Iterator[Mutation]:
     yield Mutation("a value deep", "any", _json(_one(scalar, lambda v, r: deep)))
     yield Mutation("nested 5,000 deep", "wrong", lambda b, r: b"[" * 5000 + b"]" * 5000)
     yield Mutation("objects nested 5,000 deep", "wrong", lambda b, r: b'{"a":' * 5000 + b"1" + b"}" * 5000)
-    yield Mutation("an amount", "wrong", _json(_one(number, lambda v, r: r.choice(WRONG_AMOUNTS))))
-    yield Mutation("an amount too large", "wrong", _json(_one(number, lambda v, r: 10**20)))
+    yield Mutation("an amount", "wrong", _json(amount(lambda v, r: r.choice(WRONG_AMOUNTS))))
+    yield Mutation("an amount too large", "wrong", _json(amount(lambda v, r: 10**20)))
     yield Mutation("a currency", "wrong", _json(_one(text(CURRENCY), lambda v, r: r.choice(WRONG_CURRENCIES))))
     yield Mutation("a date", "wrong", _json(_one(text(ISO), lambda v, r: r.choice(WRONG_DATES) + v[10:])))
     yield Mutation("an instant", "wrong", _json(_one(instant, lambda v, r: r.choice((-v, 7, v * 1000, 2 * v)))))

@@ -51,7 +51,11 @@ class Database:
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        return self.connection.execute(query, list(parameters)).fetchall()
+        try:
+            return self.connection.execute(query, list(parameters)).fetchall()
+        except UnicodeDecodeError:
+            # DuckDB quotes a part of the file, cut in the middle of a letter.
+            raise duckdb.InvalidInputException("a text in it is not UTF-8") from None
 
     def run(self, statement: str) -> None:
         self.connection.execute(statement)

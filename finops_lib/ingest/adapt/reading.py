@@ -441,7 +441,7 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
 
 
 def _leaves(text: str, value: str, kind: str) -> Iterator[tuple[str, str, str, str]]:
-    """The numbers, times and truths inside of a nested value: name, type, SQL of what was delivered and of what is read.
+    """The numbers, times and truths inside of a nested value: name, type, SQL of what was delivered and what is read.
 
     What stands in a list is compared by how many there are.
     """

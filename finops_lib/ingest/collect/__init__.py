@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import RefusedError, is_stop
+from ...errors import RefusedError, UsageError, is_stop
 from ..adapters import Adapter, adapters
 from . import files, mapping
 from .files import Delivered
@@ -135,28 +135,29 @@ def _batches(found: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]])
 def _recognised(
     file: Delivered, *, workdir: Path, inspector: Inspector, source: str | None, dates: str | None
 ) -> tuple[Adapter, Delivered] | Aside:
+    by, damaged = source, file.name
     try:
         sniffed = files.sniff(file, workdir=workdir, parquet=inspector.parquet)
-    except RefusedError as error:
-        return Aside(status="refused", source=source, message=str(error), damaged=file.name)
-    except Exception as error:  # whatever a file does to a library, its neighbours come in
-        if is_stop(error):
-            raise
-        said = unforeseen([file.name], error)
-        return Aside(status="refused", source=source, message=said, damaged=file.name)
-    try:
         beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
+        damaged = ""
         if beside:
             adapter = mapping.adapter(sniffed, beside)
         else:
-            adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
+            try:
+                adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
+            except RefusedError as error:
+                return _not_recognised(sniffed, source, error)
         refuse_doubled(adapter, sniffed)
-    except RefusedError as error:
-        return _not_recognised(sniffed, source, error)
-    try:
+        by, damaged = adapter.name, file.name
         return adapter, inspector.with_date_order(adapter, sniffed, told=dates)
     except RefusedError as error:
-        return Aside(status="refused", source=adapter.name, message=str(error), damaged=file.name)
+        return Aside(status="refused", source=by, message=str(error), damaged=damaged)
+    except UsageError:
+        raise
+    except Exception as error:  # whatever a file does to a library, its neighbours come in
+        if is_stop(error):
+            raise
+        return Aside(status="refused", source=by, message=unforeseen([file.name], error), damaged=file.name)
 
 
 def _not_recognised(file: Delivered, source: str | None, error: RefusedError) -> Aside:

@@ -261,12 +261,16 @@ def sniff(file: Delivered, *, workdir: Path, parquet: Callable[[Delivered], Deli
     with unpacked(file) as content:
         start = content.read(PART)
     try:
-        text = start.decode("utf-8-sig", errors="strict" if len(start) < PART else "ignore").removeprefix("\ufeff")
+        text = start.decode("utf-8-sig", errors="strict" if len(start) < PART else "ignore")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
         what = "text in UTF-16" if _is_utf16(start) else "neither Parquet nor UTF-8 text"
         raise RefusedError(f"{file.name}: this is {what}. Wanted CSV or JSON in UTF-8, or Parquet, gzipped or not.")
+    if text.startswith("\ufeff"):
+        raise RefusedError(
+            f"{file.name}: begins with two byte order marks, wanted one or none. Save it again as UTF-8."
+        )
     stripped = text.lstrip()
     if not stripped:
         raise RefusedError(
@@ -329,7 +333,7 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
                 "read one after the other. Export it in pages, or with one record per line."
             )
         try:
-            text = content.decode("utf-8-sig").removeprefix("\ufeff").strip()
+            text = content.decode("utf-8-sig").strip()
             documents = list(_documents(text))
             file = replace(file, document_size=max(file.document_size, len(content)))
             if not documents and text.removeprefix("[").removesuffix("]").strip():
