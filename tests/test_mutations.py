@@ -1,4 +1,4 @@
-"""Exports as they go wrong end in a clear refusal or in the right money, a few of each sample; `make mutations` tries all."""
+"""Spoilt exports end in a clear refusal or the right money: a few of each sample, all of them by `make mutations`."""
 
 from __future__ import annotations
 

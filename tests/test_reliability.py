@@ -169,7 +169,8 @@ def test_a_row_with_another_rows_key_and_another_amount_is_refused(home: Home, i
     assert outcomes(home, inbox) == [
         (
             "refused",
-            "1.json, row 2, column start_time, end_time, line_item, quantity_unit, project_id, api_key_id, organization_id: found "
+            "1.json, row 2, column start_time, end_time, line_item, quantity_unit, project_id, api_key_id, "
+            "organization_id: found "
             "the same "
             "as in row 1 with other values, wanted each once. Export it again, each page and line once. "
             "cost_and_usage from "
