@@ -186,8 +186,8 @@ class Contract:
                     Rule(
                         name="sane amount",
                         column=c.name,
-                        offends=f"coalesce(abs({name}) >= 1e15::decimal(38, 18), false)",
-                        wanted="an amount below 10^15",
+                        offends=f"coalesce(abs({name}) >= 1e17::decimal(38, 18), false)",
+                        wanted="an amount below 10^17",
                     )
                 )
             if c.type in ("timestamp", "date") and not self.plan:

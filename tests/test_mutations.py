@@ -9,7 +9,7 @@ import pytest
 
 from mutations import exports  # isort: skip
 
-EACH = 3
+EACH = 2
 FILES = exports.samples()
 KNOWN: dict[Path, tuple[str, set[str]]] = {}
 

@@ -133,7 +133,7 @@ def test_an_amount_too_large_to_add_up_is_refused_by_its_row(home: Home, inbox: 
     (inbox / "x.csv").write_text(text(charge(), charge("99999999999999999999.99")), encoding="utf-8")
     assert outcomes(home, inbox)[0] == (
         "refused",
-        "x.csv, row 2, column BilledCost: found '99999999999999999999.99', wanted a number below 10^15. "
+        "x.csv, row 2, column BilledCost: found '99999999999999999999.99', wanted a number below 10^17. "
         "Correct the value at its source and deliver the file again.",
     )
 

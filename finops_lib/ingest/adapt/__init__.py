@@ -270,7 +270,7 @@ class Adapting:
             offences=offences,
             copies=comparing.copies(db, own, staged, read, facts.manifests),
             repaired=checking.repaired(db, own, staged),
-            repeated={} if adapter.key else comparing.repeated(db, own, staged),
+            repeated={} if rejecting.is_keyed(db, adapter, raw) else comparing.repeated(db, own, staged),
         )
         return Adapted(facts=checked, staged=staged, summed=summed)
 
@@ -298,7 +298,7 @@ class Adapting:
         for where, (files, _) in once.items():
             for name, count in files.items():
                 read.setdefault(where, {})[name] = read.get(where, {}).get(name, 0) + count
-        said = {where: note for where, (_, note) in once.items()}
+        said = {**facts.repeated, **{where: note for where, (_, note) in once.items()}}
         return replace(adapted, facts=replace(facts, read=read, repeated=said))
 
     def _with_rejected(self, adapted: Adapted, delivered: Callable[[], Relation]) -> Adapted:

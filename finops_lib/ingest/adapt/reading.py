@@ -554,10 +554,10 @@ def _misfits(adapter: Adapter, file: Delivered) -> Iterator[tuple[str, str, str,
         yield column, kind, text, f"(({text} is not null and {value} is null){missing})"
         if kind.startswith("DECIMAL"):
             # Of a few of these the sum is no DECIMAL any more.
-            yield column, LARGE, text, f"coalesce(abs({value}) >= 1e15, false)"
+            yield column, LARGE, text, f"coalesce(abs({value}) >= 1e17, false)"
 
 
-LARGE = "a number below 10^15"
+LARGE = "a number below 10^17"
 
 
 def _unsaid(kind: str) -> str:

@@ -43,6 +43,14 @@ def repeats(db: Database, adapter: Adapter, everything: Relation) -> Relation | 
     )
 
 
+def is_keyed(db: Database, adapter: Adapter, raw: Relation) -> bool:
+    """Whether every row has its key, so that none can come twice unnoticed."""
+    first = adapter.key.split(",")[0] if adapter.key else None
+    return first is not None and (
+        first.strip('"') in adapter.required or not db.rows(f"select 1 from {raw} where {first} is null limit 1")
+    )
+
+
 def reject_contradictions(
     db: Database, adapter: Adapter, repeated: Relation, rejected: Relation
 ) -> dict[str, list[str]]:
