@@ -138,6 +138,18 @@ def test_an_amount_too_large_to_add_up_is_refused_by_its_row(home: Home, inbox: 
     )
 
 
+def test_an_amount_too_large_in_companion_exports_is_refused_in_a_sentence(home: Home, inbox: Path) -> None:
+    content = (SAMPLES / "azure_amortized" / "actual.csv").read_text(encoding="utf-8")
+    (inbox / "actual.csv").write_text(content.replace(",7,", ",99999999999999999999.99,"), encoding="utf-8")
+    assert outcomes(home, inbox) == [
+        (
+            "refused",
+            'actual.csv: the azure_actual adapter cannot read this (found "1.14285714285714e+20", which does not fit '
+            "where it stands or is used). Export it again.",
+        )
+    ]
+
+
 def test_an_equal_line_of_one_id_counts_once(home: Home, inbox: Path) -> None:
     header, *lines = (SAMPLES / "oci_cost" / "0001000000900001-00001.csv").read_text(encoding="utf-8").splitlines()
     (inbox / "oci.csv").write_text("\n".join([header, *lines, *lines]), encoding="utf-8")

@@ -3,7 +3,6 @@
 --   in the lake is priced anew.
 -- dataset: cost_and_usage
 -- formats: csv, parquet, json
--- key: sku_name, account_id, cloud, currency_code, usage_unit, price_start_time
 -- account: account_id
 -- month: 'all'
 -- quirk: A price holds from its start up to, not including, its end; the one in force has no end.

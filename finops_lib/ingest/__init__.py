@@ -173,14 +173,23 @@ class _Call:
             if together.waiting:
                 self.did(together.waiting)
                 continue
-            # Exports that another ingestion replaces in between would not be the ones that the ledger names.
-            with lake.writing(self.home), lake.locked(self.home), adapt.adapting(self.settings) as room:
-                self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
-                together = replace(together, holds=lake.current(self.home))
-                stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
-                entries = [f for d in together.deliveries for f in d.files]
-                adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
-                self._settle(room, adapted, ())
+            try:
+                self._complete(together)
+            except Exception as error:  # one month that cannot be made stops no other
+                if isinstance(error, FinopsError) or is_stop(error):
+                    raise
+                said = collect.unforeseen([f"{together.adapter.name}, {together.where.month}"], error)
+                self.did(Verdict(decision="refuse", source=together.adapter.name, messages=(said,)))
+
+    def _complete(self, together: companions.Together) -> None:
+        # Exports that another ingestion replaces in between would not be the ones that the ledger names.
+        with lake.writing(self.home), lake.locked(self.home), adapt.adapting(self.settings) as room:
+            self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
+            together = replace(together, holds=lake.current(self.home))
+            stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
+            entries = [f for d in together.deliveries for f in d.files]
+            adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
+            self._settle(room, adapted, ())
 
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake, while nobody else publishes."""

@@ -238,7 +238,7 @@ def _of_csv() -> Iterator[Mutation]:
     yield Mutation("tabs", "same", _csv(lambda t, r: t, delimiter="\t"))
     yield Mutation("all quoted", "same", _csv(lambda t, r: t, quoting=csv.QUOTE_ALL))
     yield Mutation("capital header", "any", _csv(lambda t, r: [[h.upper() for h in t[0]], *t[1:]]))
-    yield Mutation("blanks around names", "same", _csv(lambda t, r: [[f" {h} " for h in t[0]], *t[1:]]))
+    yield Mutation("blanks around names", "any", _csv(lambda t, r: [[f" {h} " for h in t[0]], *t[1:]]))
     yield Mutation(
         "blanks around values", "any", _csv(lambda t, r: [t[0], *([f" {v} " for v in row] for row in t[1:])])
     )

@@ -191,9 +191,10 @@ class Adapting:
 
         try:
             staged, _ = stage()
+            checked = self._checked(facts, staged, raw, stage, of=where)
         except SQLError as error:
             return self._not_adapted(facts, list(facts.entries), error)
-        return self._with_rejected(self._checked(facts, staged, raw, stage, of=where), lambda: everything)
+        return self._with_rejected(checked, lambda: everything)
 
     def answer(self, adapted: Adapted, where: AccountMonth, question: Question, lake: Path) -> Answer:
         """What rows of the lake tell of one account-month that arrives."""

@@ -124,6 +124,10 @@ def plainly(error: Exception) -> str:
     said = re.sub(r"^(\w+ )*Error: ", "", said)
     if isinstance(error, INTERNAL) or "function" in said:
         return "its columns do not have the shape that is wanted"
+    if "overflow" in said.lower():
+        return "a number in it, or the sum of some, is too large"
+    if value := re.match(r"(?i)could not (?:convert|cast)[^\"']*([\"'].*[\"'])", said):
+        return f"found {value[1]}, which does not fit where it stands or is used"
     said = re.sub(r" (in|of|at end of|for) file ['\"][^'\"]*['\"],?", "", said)
     said = re.sub(r" in record/value \d+|DECIMAL\(\d+(,\d+)?\)|['\"]?/[^\s'\"]*/[^\s'\"]*['\"]?", "", said)
     return said.rstrip(" .;:").replace("  ", " ")
