@@ -536,7 +536,10 @@ def main(count: int, seed: int = 1) -> int:
     with tempfile.TemporaryDirectory(prefix="finops-mutations-") as name:
         for i in range(count):
             file, mutation = every[i % len(every)]
-            result = tried(file, mutation, seed + i // len(every), known, Path(name))
+            try:
+                result = tried(file, mutation, seed + i // len(every), known, Path(name))
+            except KeyboardInterrupt:
+                break
             counts[result.verdict] += 1
             if result.verdict in WRONG:
                 print(f"{result.verdict}: {result.sample}: {result.mutation}: {result.said[:400]}", flush=True)
