@@ -6,7 +6,7 @@ BIN := .venv/bin
 FINOPS := $(BIN)/finops --home $(HOME_DIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint conformance bench spark notebooks lab docs lock clean
+.PHONY: help setup demo test lint conformance mutations bench spark notebooks lab docs lock clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,6 +49,9 @@ lint: setup ## Style, types and SQL style
 
 conformance: setup ## Run the official FOCUS validator on every adapter's golden rows (Python 3.12)
 	@$(BIN)/python tests/conformance/official.py
+
+mutations: setup ## Spoil the samples in 3,000 ways and say what ingestion makes of each (half an hour)
+	@$(BIN)/python tests/mutations/exports.py 3000
 
 bench: setup ## Measure speed and memory against DuckDB alone, focus-converter and the official validator (half an hour)
 	@$(BIN)/python tests/bench/speed.py $(BENCH)

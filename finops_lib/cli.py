@@ -29,7 +29,8 @@ DONE, REFUSED, WRONG_USAGE, NOT_PASSED, LOCKED, STOPPED = 0, 1, 2, 3, 4, 130
 """What `EXIT_CODES` explains."""
 
 EXIT_CODES = (
-    "Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 3 done but a gate or check did not pass, "
+    "Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 3 done but a gate or check did not pass or a "
+    "restatement waits to be accepted, "
     "4 somebody else is writing in the home, 130 stopped."
 )
 
@@ -149,6 +150,10 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument(
         "--accept-rejects", action="store_true",
         help="publish without the rows that cannot be taken; ledger and reports show what is missing",
+    )  # fmt: skip
+    c.add_argument(
+        "--accept-shrink", action="store_true",
+        help="let a month that is closed or nearly complete lose more of its money than the plan allows",
     )  # fmt: skip
     c.add_argument("--dry-run", action="store_true", help="say what would be published, publish nothing")
     c.add_argument("--json", action="store_true", help="print JSON")
@@ -324,12 +329,14 @@ def _sources(options: argparse.Namespace) -> int:
 
 def _ingest(options: argparse.Namespace) -> int:
     from .ingest import Interrupted, ingest
+    from .lake import held
 
     try:
         with _progress("starting") as say:
             done = ingest(
                 _home(options), options.paths, source=options.source, account=options.account, dates=options.dates,
-                accept_rejects=options.accept_rejects, dry_run=options.dry_run, progress=say,
+                accept_rejects=options.accept_rejects, accept_shrink=options.accept_shrink, dry_run=options.dry_run,
+                progress=say,
             )  # fmt: skip
     except Interrupted as stopped:
         _say(stopped.done)
@@ -340,7 +347,8 @@ def _ingest(options: argparse.Namespace) -> int:
         _print_json({"outcomes": _outcomes(done), "data_docs": done.data_docs, "rejects": done.rejects})
     else:
         _say(done)
-    return REFUSED if done.refused else DONE
+    waiting = not options.dry_run and held(_home(options))
+    return REFUSED if done.refused else NOT_PASSED if waiting else DONE
 
 
 def _outcomes(done: Ingested) -> list[dict[str, Any]]:
@@ -381,7 +389,7 @@ def _withdraw(options: argparse.Namespace) -> int:
 
 
 def _deliveries(options: argparse.Namespace) -> int:
-    from .lake import deliveries
+    from .lake import deliveries, held
     from .pipeline import month_statuses
 
     if options.diff:
@@ -411,6 +419,8 @@ def _deliveries(options: argparse.Namespace) -> int:
             print(f"    note: {note}")
         for file in d.files:
             print(f"    {file['name']}  sha256 {file['sha256'][:12]}…")
+    for waiting in held(_home(options)):
+        print(f"held: {waiting}")
     print(f"{len(found)} deliveries")
     return DONE
 

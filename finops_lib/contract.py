@@ -32,6 +32,9 @@ SQL_TYPES = {
 }
 """Contract type → DuckDB type. JSON is stored as text, as FOCUS has it; timestamps are instants in UTC."""
 
+EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
+"""Nothing that is read here was sold before."""
+
 DBT_TYPES = {**{t: t for t in SQL_TYPES}, "json": "string", "decimal": "decimal(38,18)"}
 """Contract type → what dbt calls it, which is also what Spark does."""
 
@@ -52,6 +55,8 @@ class Column:
     introduced: str | None = None
     values: tuple[str, ...] = ()
     pattern: str | None = None
+    codes: str | None = None
+    """The standard whose codes are its values."""
     minimum: float | None = None
     maximum: float | None = None
     unit: str | None = None
@@ -141,7 +146,7 @@ class Contract:
             name = quoted(c.name)
             if c.required:
                 found.append(Rule(name="not null", column=c.name, offends=f"{name} is null", wanted="a value"))
-            if c.type in ("string", "json") and not c.values:
+            if c.type in ("string", "json") and not c.values and not c.codes:
                 found.append(
                     Rule(
                         name="no empty text",
@@ -163,6 +168,37 @@ class Contract:
                         offends=f"coalesce({name} not in ({listed}), false)",
                         wanted=shown if len(c.values) > 8 else f"one of {shown}",
                         allowed=c.values,
+                    )
+                )
+            if c.codes:
+                listed = ", ".join(literal(v) for v in currencies())
+                found.append(
+                    Rule(
+                        name="codes",
+                        column=c.name,
+                        offends=f"coalesce({name} not in ({listed}), false)",
+                        wanted=f"a national currency of {c.codes}, such as EUR",
+                        allowed=currencies(),
+                    )
+                )
+            if c.type == "decimal" and c.currency and not self.plan:
+                found.append(
+                    Rule(
+                        name="sane amount",
+                        column=c.name,
+                        offends=f"coalesce(abs({name}) >= 1e17::decimal(38, 18), false)",
+                        wanted="an amount below 10^17",
+                    )
+                )
+            if c.type in ("timestamp", "date") and not self.plan:
+                # What a source plans may lie ahead, such as the end of a commitment; what is billed hardly does.
+                years = 2 if c.name == self.month else 20
+                found.append(
+                    Rule(
+                        name="sane time",
+                        column=c.name,
+                        offends=f"coalesce({name} < {EARLIEST} or {name} > now() + interval {years} years, false)",
+                        wanted=f"a time between the year 2000 and {years} years from now",
                     )
                 )
             if c.pattern:
@@ -247,6 +283,13 @@ def contracts() -> dict[str, Contract]:
     folder = resources.files("finops_lib") / "contracts"
     files = sorted((f for f in folder.iterdir() if re.match(r"[a-z]\w*\.yml$", f.name)), key=lambda f: f.name)
     return {own.dataset: own for own in map(_read, files)}
+
+
+@cache
+def currencies() -> tuple[str, ...]:
+    """The national currencies of ISO 4217."""
+    text = (resources.files("finops_lib") / "contracts" / "_currencies.yml").read_text(encoding="utf-8")
+    return tuple(yaml.safe_load(text))
 
 
 @cache

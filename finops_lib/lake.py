@@ -9,6 +9,7 @@ partition then held by service, sub-account and charge kind, because the data it
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -64,6 +65,11 @@ class Home:
     def rejected(self) -> Path:
         """Rows that could not be taken, one file per partition."""
         return self.lake / "_rejected"
+
+    @property
+    def held(self) -> Path:
+        """Why deliveries wait for somebody to accept them, one file per partition."""
+        return self.lake / "_held"
 
     def __repr__(self) -> str:
         return f"Home({str(self.root)!r})"
@@ -158,7 +164,8 @@ class Verdict:
     """What is to become of a partition, or of files that are of none."""
 
     decision: str
-    """publish, replace, correct: the delivery enters the lake. unchanged, superseded, empty, refuse: nothing does."""
+    """publish, replace, correct: the delivery enters the lake. unchanged, superseded, empty, held, refuse: nothing
+    does."""
     source: str | None
     messages: tuple[str, ...] = ()
     """What is to be said of it; nothing where its files are told of by themselves."""
@@ -243,6 +250,26 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
             if r["closed_on"] <= day
         )
     )
+
+
+def limit(home: Home, measure: str) -> Decimal:
+    """A line that the organisation's plan draws, as the lake holds it; else the default as shipped."""
+    plan = Partition(dataset="threshold", source="plan", billing_account=TIMELESS, month=TIMELESS)
+    if (home.lake / plan.file).exists():
+        import pyarrow.parquet as pq
+
+        for r in pq.ParquetFile(home.lake / plan.file).read().to_pylist():
+            if (r["measure"], r["grade"]) == (measure, "limit"):
+                return Decimal(str(r["value"]))
+    here = Path(__file__).resolve().parent
+    shipped = here if (here / "dbt_project").exists() else here.parent
+    with (shipped / "dbt_project" / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
+        return next(Decimal(r["value"]) for r in csv.DictReader(file) if r["measure"] == measure)
+
+
+def held(home: Home) -> list[str]:
+    """What waits for somebody to accept it, in a sentence each."""
+    return [json.loads(f.read_text(encoding="utf-8"))["held"] for f in sorted(home.held.glob("*.json"))]
 
 
 def deliveries(home: Home) -> list[Delivery]:
@@ -392,12 +419,17 @@ def _applied(home: Home, verdict: Verdict, content: Content) -> Verdict:
         aside.parent.mkdir(parents=True, exist_ok=True)
         os.replace(content.rejects, aside)
         verdict = replace(verdict, rejects=aside)
+    if verdict.decision == "held" and verdict.delivery:
+        _make(home.held)
+        waiting = json.dumps({"held": verdict.messages[0], **asdict(verdict.delivery)}, indent=1)
+        (home.held / f"{_mark(verdict.delivery.partition)}.json").write_text(waiting, encoding="utf-8")
     if not verdict.enters:
         return verdict
     assert verdict.delivery is not None
     assert verdict.arrived is not None
     assert content.data is not None
     delivery = publish(home, verdict.delivery, content.data, breakdown=content.breakdown)
+    (home.held / f"{_mark(delivery.partition)}.json").unlink(missing_ok=True)
     if not delivery.rows_rejected:
         (home.rejected / verdict.arrived.file).unlink(missing_ok=True)
     return replace(verdict, delivery=delivery)

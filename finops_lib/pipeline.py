@@ -301,13 +301,13 @@ def _keep(file: Path, text: str) -> Path:
 
 def _bring_in(home: Home, _: Path, progress: Progress) -> Did:
     done = ingest(home, [f for f in (home.inbox, home.plan) if f.exists()], new_only=True, progress=progress)
-    refused = [o.message for o in done.refused]
+    refused, waiting = [o.message for o in done.refused], lake.held(home)
     return Did(
-        status="failed" if refused else "done",
-        said="; ".join([*done.lines(), *refused]) or "no new files",
+        status="failed" if refused else "not passed" if waiting else "done",
+        said="; ".join([*done.lines(), *refused, *waiting]) or "no new files",
         counts=Counter(o.status for o in done.outcomes),
         artifacts=[*done.rejects, *([done.data_docs] if done.data_docs else [])],
-        messages=refused,
+        messages=[*refused, *waiting],
     )
 
 

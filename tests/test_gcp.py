@@ -65,9 +65,10 @@ def test_late_usage_is_added_to_the_month_of_its_invoice(home: Home, tmp_path: P
 
 def test_without_partition_dates_a_delivery_replaces_its_month_whole(home: Home, tmp_path: Path) -> None:
     ingest(home, [delivered(tmp_path / "days.ndjson", {"partition_date": "2026-10-05"})], data_docs=False)
-    ingest(home, [delivered(tmp_path / "month.ndjson", {"cost": 7.0})], data_docs=False)
+    ingest(home, [delivered(tmp_path / "month.ndjson", {"cost": 7.0})], data_docs=False, accept_shrink=True)
     assert billed(home) == {"2026-10": Decimal("7")}
-    ingest(home, [delivered(tmp_path / "day.ndjson", {"partition_date": "2026-10-06", "cost": 1.0})], data_docs=False)
+    day = delivered(tmp_path / "day.ndjson", {"partition_date": "2026-10-06", "cost": 1.0})
+    ingest(home, [day], data_docs=False, accept_shrink=True)
     assert billed(home) == {"2026-10": Decimal("1")}
 
 
@@ -75,9 +76,8 @@ def test_a_credit_without_a_known_amount_is_never_counted_as_nothing(home: Home,
     unknown = {"name": "Spend based", "amount": "four", "type": "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"}
     done = ingest(home, [delivered(tmp_path / "spoilt.ndjson", {"credits": [unknown]})], data_docs=False)
     assert done.refused[0].message.startswith(
-        "spoilt.ndjson, row 1, column credits (which gives BilledCost): found \"[{'name': Spend based,"
+        "spoilt.ndjson, row 1, column credits[*].amount: found 'four', wanted a number."
     )
-    assert "wanted a value" in done.refused[0].message
     wrapped = delivered(tmp_path / "wrapped.ndjson", {"credits": {"list": [{"element": {"amount": -4.0}}]}})
     done = ingest(home, [wrapped], data_docs=False)
     assert done.refused[0].message.startswith(

@@ -200,7 +200,12 @@ OUTCOMES: dict[str, list[tuple[str, str]]] = {
     "openai/docs_example_organization_costs.json": [
         ("published", "cost_and_usage from openai_costs, account default, 2024-11: 1 row, billed USD 0.06")
     ],
-    "openai/docs_example_organization_usage_*.json": [("published", "ai_usage from openai_")],
+    "openai/docs_example_organization_usage_completions.json": [
+        ("published", "ai_usage from openai_usage"),
+        ("note", "docs_example_organization_usage_completions.json: has_more says that another page follows"),
+    ],
+    "openai/docs_example_organization_usage_[!c]*.json": [("published", "ai_usage from openai_")],
+    "openai/docs_example_organization_usage_code*.json": [("published", "ai_usage from openai_")],
     "opencost/allocation-example-output.json": [
         ("published", "cluster_allocation from opencost_allocation, account default-cluster, 2023-07: 3 rows")
     ],

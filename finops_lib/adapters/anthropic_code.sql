@@ -5,6 +5,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > model_breakdown
+-- key: "date", actor, customer_type, terminal_type, model, organization_id
 -- bucket: usage_start
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime("date", '%Y-%m')

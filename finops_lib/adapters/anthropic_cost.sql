@@ -4,6 +4,7 @@
 -- dataset: cost_and_usage
 -- formats: json
 -- records: data > results
+-- key: starting_at, ending_at, description, cost_type, model, token_type, service_tier, context_window, inference_geo, workspace_id, currency, organization_id
 -- bucket: ChargePeriodStart
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(starting_at, '%Y-%m')
@@ -17,7 +18,7 @@ create table raw (
     starting_at timestamptz not null, ending_at timestamptz not null,
     amount decimal(36, 16) not null, currency varchar not null,           -- cents; two decimals move to the left
     description varchar, cost_type varchar, model varchar, token_type varchar,         -- NULL where not grouped by it
-    service_tier varchar, workspace_id varchar, organization_id varchar
+    service_tier varchar, context_window varchar, inference_geo varchar, workspace_id varchar, organization_id varchar
 );
 with tokens(token_type, kind) as (values
     ('uncached_input_tokens', 'input_uncached'), ('output_tokens', 'output'),

@@ -4,6 +4,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > results
+-- key: starting_at, ending_at, account_id, service_account_id, api_key_id, workspace_id, model, service_tier, context_window, inference_geo, organization_id
 -- bucket: usage_start
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(starting_at, '%Y-%m')
@@ -19,7 +20,7 @@ create table raw (
     uncached_input_tokens bigint not null, cache_read_input_tokens bigint not null, output_tokens bigint not null,
     cache_creation struct(ephemeral_5m_input_tokens bigint, ephemeral_1h_input_tokens bigint) not null,
     account_id varchar, service_account_id varchar, api_key_id varchar, workspace_id varchar,  -- NULL where not grouped
-    model varchar, service_tier varchar, context_window varchar, organization_id varchar
+    model varchar, service_tier varchar, context_window varchar, inference_geo varchar, organization_id varchar
 );
 with tiers(tier, name) as (values                                         -- a tier missing here is refused
     ('standard', 'standard'), ('batch', 'batch'), ('priority', 'priority'), ('priority_on_demand', 'priority'),

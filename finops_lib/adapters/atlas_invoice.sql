@@ -5,6 +5,7 @@
 -- dataset: cost_and_usage
 -- formats: json
 -- records: results
+-- key: id
 -- account: coalesce(org_id, getvariable('account'), 'default')
 -- month: strftime(start_date, '%Y-%m')
 -- billed: if(upper(status_name) = 'PENDING', coalesce(list_sum(list_transform(line_items, lambda line: line.totalPriceCents)), 0), amount_billed_cents) * 0.01::decimal(3, 2) in 'USD'

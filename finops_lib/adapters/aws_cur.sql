@@ -5,6 +5,7 @@
 --     service (part 3), so that no money of the file is lost.
 -- dataset: cost_and_usage
 -- formats: csv, parquet
+-- key: identity_line_item_id, identity_time_interval, line_item_line_item_type, line_item_unblended_cost, line_item_usage_amount, line_item_resource_id
 -- account: bill_payer_account_id
 -- month: strftime(make_timestamp(epoch_us(bill_billing_period_start_date)), '%Y-%m')
 -- origin: ChargeCategory from line_item_line_item_type
@@ -34,6 +35,7 @@ create table raw (
     bill_invoice_id varchar,                        -- empty while the month is open
     bill_invoicing_entity varchar,
 
+    identity_line_item_id varchar,
     identity_time_interval varchar,                 -- start/end, where the usage dates were not selected
     line_item_usage_account_id varchar,
     line_item_usage_account_name varchar,

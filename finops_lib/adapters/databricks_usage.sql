@@ -4,6 +4,7 @@
 --   price (promotions included), ListCost at the list price before them.
 -- dataset: cost_and_usage
 -- formats: csv, parquet, json
+-- key: record_id
 -- account: account_id
 -- month: strftime(usage_date, '%Y-%m')
 -- billed: exact_product(usage_quantity, (select max(coalesce(pricing ->> '$.effective_list.default', pricing ->> '$.default')::decimal(38, 18)) from databricks_list_prices as price where price.sku_name = raw.sku_name and price.cloud = raw.cloud and price.usage_unit = raw.usage_unit and price_start_time <= usage_start_time and (price_end_time is null or usage_start_time < price_end_time))) in (select max(currency_code) from databricks_list_prices as price where price.sku_name = raw.sku_name and price.cloud = raw.cloud and price.usage_unit = raw.usage_unit and price_start_time <= usage_start_time and (price_end_time is null or usage_start_time < price_end_time))

@@ -10,6 +10,7 @@
 -- not covered: Usage reports (reports/usage-csv) name no cost; Oracle's FOCUS reports are read as focus.
 -- not covered: List prices, what a subscription prepaid, and the model behind Generative AI that is priced per transaction.
 -- formats: csv, parquet
+-- key: line_item_reference_no
 -- bucket: x_ChargeReference
 -- account: coalesce(cost_subscription_id, line_item_tenant_id)
 -- month: strftime(line_item_interval_usage_start, '%Y-%m')

@@ -4,6 +4,7 @@
 -- dataset: cost_and_usage
 -- formats: json
 -- records: data > results
+-- key: start_time, end_time, line_item, quantity_unit, project_id, api_key_id, organization_id
 -- bucket: ChargePeriodStart
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')

@@ -4,6 +4,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > results
+-- key: start_time, end_time, "object", project_id, user_id, api_key_id, model, size, source, organization_id
 -- bucket: cast(usage_start as varchar) || operation
 -- holds: "object" similar to 'organization\.usage\.(images|audio_speeches|audio_transcriptions|file_searches|web_searches|code_interpreter_sessions|vector_stores)\.result'
 -- account: coalesce(organization_id, getvariable('account'), 'default')
@@ -17,7 +18,7 @@ create table raw (
     "object" varchar not null, start_time bigint not null, end_time bigint not null,
     images bigint, characters bigint, seconds bigint, num_requests bigint, num_sessions bigint, usage_bytes bigint,
     num_model_requests bigint,
-    project_id varchar, user_id varchar, api_key_id varchar, model varchar,            -- NULL where not grouped by it
+    project_id varchar, user_id varchar, api_key_id varchar, model varchar, size varchar, source varchar,            -- NULL where not grouped by it
     organization_id varchar
 );
 with operations(result, operation, unit) as (values                       -- a result missing here is refused

@@ -3,6 +3,7 @@
 -- dataset: ai_usage
 -- formats: json
 -- records: data > results
+-- key: start_time, end_time, "object", project_id, user_id, api_key_id, model, batch, service_tier, organization_id
 -- bucket: cast(usage_start as varchar) || operation
 -- account: coalesce(organization_id, getvariable('account'), 'default')
 -- month: strftime(to_timestamp(start_time), '%Y-%m')

@@ -3,6 +3,7 @@
 --   Usage in currency bills these same credits and says which balance paid for them: deliver that where you can.
 -- dataset: cost_and_usage
 -- formats: csv, parquet, json
+-- key: usage_date, organization_name, account_locator, service_type
 -- account: organization_name
 -- month: strftime(usage_date, '%Y-%m')
 -- billed: exact_product(credits_billed, (select max(effective_rate) from snowflake_rate_sheet as rate where rate.date = usage_date and rate.account_locator = raw.account_locator and lower(rate.service_type) = lower(raw.service_type) and lower(rate.rating_type) = 'compute' and coalesce(lower(rate.billing_type), 'consumption') = 'consumption' and not coalesce(rate.is_adjustment, false) and rate.usage_type not ilike 'overage%')) in (select max(upper(currency)) from snowflake_rate_sheet as rate where rate.date = usage_date and rate.account_locator = raw.account_locator and lower(rate.service_type) = lower(raw.service_type) and lower(rate.rating_type) = 'compute' and coalesce(lower(rate.billing_type), 'consumption') = 'consumption' and not coalesce(rate.is_adjustment, false) and rate.usage_type not ilike 'overage%')

@@ -24,6 +24,7 @@ from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page
 from .collect import Batch
+from .collect.files import Delivered
 from .facts import COMPANIONS, AccountMonth, Answer, Settings
 from .outcomes import Ingested, Interrupted, Outcome
 from .withdrawing import withdraw
@@ -39,6 +40,7 @@ def ingest(
     account: str | None = None,
     dates: str | None = None,
     accept_rejects: bool = False,
+    accept_shrink: bool = False,
     new_only: bool = False,
     dry_run: bool = False,
     data_docs: bool = True,
@@ -49,7 +51,8 @@ def ingest(
     Reads    files, folders, globs and archives as delivered; `account` names the billing account of exports that do
              not say it themselves, and `dates` (month-first, day-first) how those write dates that do not tell;
              with `accept_rejects`, rows that cannot be taken are left out and counted instead of keeping their month
-             out; with `new_only`, files that the ledger knows are not read again.
+             out; with `accept_shrink`, a month that is closed or nearly complete may lose more than the plan's
+             `restatement_shrink` of its money; with `new_only`, files that the ledger knows are not read again.
     Returns  one outcome per partition or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
@@ -58,9 +61,16 @@ def ingest(
     with held, lake.staging(home) as workdir:
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         settings = Settings(
-            workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
+            workdir=workdir,
+            began=began,
+            account=account,
+            accept_rejects=accept_rejects,
+            accept_shrink=accept_shrink,
+            progress=progress,
         )
-        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=lake.closures(home))
+        call = _Call(
+            home=home, settings=settings, source=source, dates=dates, dry_run=dry_run, closures=lake.closures(home)
+        )
         left = [str(path) for path in paths]
         try:
             with adapt.Database(workdir=workdir) as db:
@@ -68,6 +78,7 @@ def ingest(
                     paths, workdir=workdir, inspector=adapt.FileInspector(db), source=source, dates=dates,
                     known=_known(home) if new_only else (), progress=progress,
                 )  # fmt: skip
+            call.known.extend(collected.known)
             call.did(*(Verdict(decision=a.status, source=a.source, messages=(a.message,)) for a in collected.asides))
             left = [str(batch) for batch in collected.batches]
             # Charges of companion exports are made month by month where manifests tell the months of all.
@@ -104,26 +115,54 @@ class _Call:
 
     home: Home
     settings: Settings
+    source: str | None
+    dates: str | None
     dry_run: bool
     closures: Closures
     """The closed months when the call began: a plan that comes with charges closes no month to them."""
     done: list[_Done] = field(default_factory=list)
     claimed: dict[Partition, str] = field(default_factory=dict)
     """Partitions that a batch of this call gave, and the first of its files."""
+    known: list[Delivered] = field(default_factory=list)
+    """Files that are there and are only read where a new one is of the same month."""
 
     def did(self, *verdicts: Verdict) -> None:
         self.done.extend(_Done(verdict=verdict) for verdict in verdicts)
 
-    def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
-        """Bring the files of one batch into the lake."""
+    def bring(
+        self, batch: Batch, damaged: Sequence[str], *, instead_of: Batch | None = None, alone: bool = False
+    ) -> None:
+        """Bring the files of one batch into the lake, with those known ones that gave the same months.
+
+        Reads    instead_of: the batch without those; `alone` where they turned out to be older copies of its files.
+        """
         if standing := admit.unchanged(batch, lake.deliveries(self.home)):
             self.did(*standing)
             return
         try:
             with lake.writing(self.home), adapt.adapting(self.settings) as room:
-                self._settle(room, room.batch(batch), damaged)
+                adapted = room.batch(batch)
+                holds = lake.current(self.home)
+                older = instead_of is not None and admit.are_newer(instead_of, adapted.facts, holds)
+                siblings = [] if alone else admit.siblings(adapted.facts, holds, self.known)
+                if not older and not siblings:
+                    self._settle(room, adapted, damaged)
+                    return
+                together = collect.with_siblings(
+                    batch, siblings, workdir=self.settings.workdir, inspector=adapt.FileInspector(room.db),
+                    source=self.source, dates=self.dates,
+                )  # fmt: skip
+            if older and instead_of:
+                self.bring(instead_of, damaged, alone=True)
+            else:
+                self.bring(together, damaged, instead_of=instead_of or batch, alone=together == batch)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
+        except Exception as error:  # whatever a file does to a library, its neighbours come in
+            if is_stop(error):
+                raise
+            said = collect.unforeseen([f.name for f in batch.files], error)
+            self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(said,)))
 
     def complete(self, done: Sequence[_Done]) -> None:
         """Make the charges of every account-month of which a companion export has been stored."""
@@ -134,17 +173,27 @@ class _Call:
             if together.waiting:
                 self.did(together.waiting)
                 continue
-            with lake.writing(self.home), adapt.adapting(self.settings) as room:
-                self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
-                stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
-                entries = [f for d in together.deliveries for f in d.files]
-                adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
-                self._settle(room, adapted, ())
+            try:
+                self._complete(together)
+            except Exception as error:  # one month that cannot be made stops no other
+                if isinstance(error, FinopsError) or is_stop(error):
+                    raise
+                said = collect.unforeseen([f"{together.adapter.name}, {together.where.month}"], error)
+                self.did(Verdict(decision="refuse", source=together.adapter.name, messages=(said,)))
+
+    def _complete(self, together: companions.Together) -> None:
+        with lake.writing(self.home), adapt.adapting(self.settings) as room:
+            self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
+            stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
+            entries = [f for d in together.deliveries for f in d.files]
+            adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
+            self._settle(room, adapted, ())
 
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake."""
         facts = adapted.facts
-        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
+        shrink = None if self.settings.accept_shrink else lake.limit(self.home, "restatement_shrink")
+        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures, shrink=shrink)
         answers = {
             where: room.answer(adapted, where, question, self.home.lake)
             for where, question in admit.questions(facts, ledger).items()

@@ -60,6 +60,8 @@ class Adapter:
     bucket: str | None = None
     """SQL over the contract's columns: a delivery replaces the values it holds within its months; without one it
     replaces them whole."""
+    key: str | None = None
+    """Columns of `raw` that no two of its rows have alike: a row that comes again counts once."""
     null: tuple[str, ...] = ()
     line: str | None = None
     """Text files only: what a line looks like that is a row; its named groups are the columns."""
@@ -212,7 +214,7 @@ def _read_adapter(file: Path) -> Adapter:
     title = []
     for line in re.findall(r"^--[ ]?(.*)$", head, flags=re.MULTILINE):
         directive = re.match(
-            r"(dataset|formats|records|dates|account|month|billed|conserves|origin|holds|named|null|raw|bucket|needs|version"
+            r"(dataset|formats|records|dates|account|month|billed|conserves|origin|holds|named|null|raw|bucket|key|needs|version"
             r"|quirk|not covered|refused|waits for|same money as|line|rows|wanted):\s*(.+)$",
             line.strip(),
         )
@@ -253,6 +255,7 @@ def _read_adapter(file: Path) -> Adapter:
         holds=one("holds"),
         named=one("named"),
         bucket=one("bucket"),
+        key=one("key"),
         null=listed("null") or (completed.null if completed else ()),
         line=one("line"),
         rows=one("rows"),

@@ -11,8 +11,9 @@ next restatement of the closed month does.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from itertools import combinations
 from ..lake import Closure, Closures, Delivery, Partition, Verdict, standing_in
 from ..money import EXACT, Money, exact, listed
 from .collect import Batch, named
+from .collect.files import Delivered
 from .collect.manifests import Manifest
 from .facts import AccountMonth, Answer, Closing, Question, Rejected, Staged, Total, in_rows
 
@@ -34,6 +36,8 @@ class Ledger:
 
     holds: Mapping[Partition, Delivery]
     closures: Closures
+    shrink: Decimal | None = None
+    """Share of its money that a month which is closed or nearly complete may lose at once; None for all of it."""
 
 
 def partition(staged: Staged, where: AccountMonth) -> Partition | None:
@@ -56,6 +60,52 @@ def claims(staged: Staged) -> dict[Partition, str]:
 def _claims(staged: Staged) -> bool:
     # What companion exports make together is claimed where each of them is stored.
     return staged.adapter.bucket is None and (staged.is_companion or not staged.adapter.companions)
+
+
+def siblings(staged: Staged, holds: Mapping[Partition, Delivery], known: Sequence[Delivered]) -> list[Delivered]:
+    """The known files that gave the months which a batch replaces, as far as they are not in it."""
+    arrived = {entry["sha256"] for entries in staged.entries.values() for entry in entries}
+    held = {sha for before in _replaced(staged, holds).values() for sha in _hashes(before)}
+    return [f for f in known if f.sha256 in held - arrived]
+
+
+def are_newer(batch: Batch, together: Staged, holds: Mapping[Partition, Delivery]) -> bool:
+    """Whether files under new names are newer copies of what the lake holds, such as a month to date.
+
+    Reads    together: the batch staged together with the files that it would replace.
+    """
+    replaced = _replaced(together, holds)
+    names = {f["name"] for before in replaced.values() for f in before.files}
+    ours = {f.name for f in batch.files}
+    held = {where for where in replaced if ours & set(together.read.get(where, {}))}
+    return not names & ours and bool(held) and held <= together.copies.keys()
+
+
+def _replaced(staged: Staged, holds: Mapping[Partition, Delivery]) -> dict[AccountMonth, Delivery]:
+    """What the lake holds of the months that a batch replaces whole: the last delivery of each, late ones included."""
+    found: dict[AccountMonth, Delivery] = {}
+    for where in staged.read if _claims(staged) else ():
+        here = partition(staged, where)
+        there = [d for p, d in holds.items() if here in (p, replace(p, month=p.corrects, corrects=""))]
+        if here and there:
+            found[where] = max(there, key=lambda d: d.delivered_at)
+    return found
+
+
+def _incomplete(staged: Staged, where: AccountMonth, replaced: Mapping[AccountMonth, Delivery]) -> Iterator[str]:
+    """Why a file that comes again cannot replace what several files made together, where no manifest says it may."""
+    before, files = replaced.get(where), staged.read.get(where, {})
+    if before is None or files.keys() <= staged.manifests.keys():
+        return
+    arrived = {entry["sha256"] for entries in staged.entries.values() for entry in entries}
+    again = sorted({f["name"] for f in before.files} & files.keys())
+    gone = [f["name"] for f in before.files if f["name"] not in staged.entries and f["sha256"] not in arrived]
+    if again and gone:
+        yield (
+            f"{named(again)}: comes again without {named(gone)}, and both together made {before.partition}. Deliver "
+            f"them together; or take the month out with `finops withdraw {before.source} --account "
+            f"{before.billing_account} --month {before.month}`, if there is no other file any more."
+        )
 
 
 def questions(staged: Staged, ledger: Ledger) -> dict[AccountMonth, Question]:
@@ -101,8 +151,13 @@ def verdicts(
     if not staged.account_months and not refused:
         return [_empty(staged)]
     superseded = {where for where, answer in answers.items() if answer.is_there_better}
+    replaced = _replaced(staged, ledger.holds)
     problems = {
-        where: [*_problems(staged, where), *_counted_twice(staged, where, ledger, answers, claimed)]
+        where: [
+            *_problems(staged, where),
+            *_incomplete(staged, where, replaced),
+            *_counted_twice(staged, where, ledger, answers, claimed),
+        ]
         for where in staged.account_months
     }
     whole = not refused and not any(said for where, said in problems.items() if where not in superseded)
@@ -288,7 +343,7 @@ def _delivery(staged: Staged, where: AccountMonth, here: Partition, *, whole: bo
         notes=[
             *staged.notes,
             *([] if staged.is_companion else sorted({staged.versions[n] for n in files if n in staged.versions})),
-            *([staged.repaired[where]] if where in staged.repaired else []),
+            *(said[where] for said in (staged.repaired, staged.repeated) if where in said),
             *([] if staged.is_companion else _missing(rejected)),
         ],
         rejected_total=_texts(rejected.billed),
@@ -331,8 +386,51 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
         return replace(verdict, decision="unchanged", delivery=before, messages=(said,))
     if before:
         delivery = replace(delivery, replaced=before.delivery_id, billed_change=_change(before, delivery))
+    if shrunk := _shrunk(here, delivery, route, ledger):
+        return replace(verdict, decision="held", delivery=delivery, messages=(shrunk,))
     decision = "correct" if route.closed else "replace" if before else "publish"
     return replace(verdict, decision=decision, delivery=delivery, messages=(_said(delivery),))
+
+
+def _shrunk(here: Partition, delivery: Delivery, route: _Route, ledger: Ledger) -> str | None:
+    """By what a month that is closed or nearly complete would shrink, where that is more than its plan allows."""
+    there = {p: d for p in (here, *route.corrections, route.target) if (d := ledger.holds.get(p))}
+    if (
+        here.dataset != CHARGES
+        or ledger.shrink is None
+        or not (route.closed or _is_nearly_whole(there.get(here), ledger.shrink))
+    ):
+        return None
+    after = {**there, route.target: delivery}
+    for cost in ("billed", "effective"):
+        was, now = (_sum(getattr(d, f"{cost}_total") for d in held.values()) for held in (there, after))
+        for currency, before in was.items():
+            lost = EXACT.subtract(before, now.get(currency, Decimal(0)))
+            if before > 0 and lost > before * ledger.shrink:
+                return (
+                    f"{here}: held, because its {cost} cost would shrink by {lost / before:.1%}, from {currency} "
+                    f"{exact(before)} to {exact(EXACT.subtract(before, lost))}; the plan's restatement_shrink allows "
+                    f"{ledger.shrink:.1%}. Fetch the export again if a part of it is missing; if this is right, ingest "
+                    "it with --accept-shrink."
+                )
+    return None
+
+
+def _is_nearly_whole(held: Delivery | None, share: Decimal) -> bool:
+    """Whether a delivery came after its month was over, or holds nearly every day of it."""
+    if held is None:
+        return False
+    days = {key.split(" ")[0] for key in held.effective_by_day if key.startswith(held.month)}
+    first = date.fromisoformat(f"{held.month}-01")
+    return held.delivered_at[:7] > held.month or len(days) >= (1 - share) * monthrange(first.year, first.month)[1]
+
+
+def _sum(totals: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for total in totals:
+        for currency, amount in total.items():
+            found[currency] = EXACT.add(found.get(currency, Decimal(0)), Decimal(amount))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,7 @@ class Settings:
     """When the call began, which names its deliveries too: the same files may come again."""
     account: str | None
     accept_rejects: bool
+    accept_shrink: bool
     progress: Callable[[str], None]
 
 
@@ -105,6 +106,8 @@ class Staged:
     rejected: Mapping[AccountMonth, Rejected] = field(default_factory=dict)
     repaired: Mapping[AccountMonth, str] = field(default_factory=dict)
     """What the adapter repaired."""
+    repeated: Mapping[AccountMonth, str] = field(default_factory=dict)
+    """Rows that came more than once, and whether they count."""
     refused: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Why files, by name, keep the account-months they are of out of the lake."""
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from ..collect.files import Delivered
 from ..collect.recognising import version
 from ..facts import COMPANIONS, AccountMonth, Answer, Question, Rejected, Settings, Staged
 from . import checking, comparing, reading, rejecting, staging
-from .database import Database, Relation, SQLError, first_line
+from .database import Database, Relation, SQLError, plainly
 from .inspecting import FileInspector
 
 __all__ = ["Adapted", "Adapting", "Database", "FileInspector", "adapting"]
@@ -81,8 +81,20 @@ class Adapting:
         documents = sorted(f.document_size for f in files if f.format == "json")
         self.db.limit_memory(2 * sum(documents[-reading.STATEMENTS :]))
 
+        pages = self._unfinished(files)
+        if pages and not adapter.private:
+            return Adapted(facts=replace(facts, refused=refused | {name: [said] for name, said in pages.items()}))
+        repeated = self._repeated(adapter, files)
+        if repeated:
+            contradicted = rejecting.reject_contradictions(self.db, adapter, repeated, self.rejected)
+            refused |= {} if self.settings.accept_rejects else contradicted
+
         def stage(*, strict: bool) -> tuple[Relation, Relation]:
             without = self.rejected if self.settings.accept_rejects else None
+            if repeated:
+                left_out = f"union all select x_source_file, x_source_row from {without}" if without else ""
+                equal = f"select x_source_file, x_source_row from {repeated} where is_equal"
+                without = self.db.view("left_out", f"{equal} {left_out}")
             raw = reading.raw_view(self.db, adapter, files, strict=strict, without=without)
             if adapter.is_companion:
                 return self._staged(staging.as_delivered(adapter, raw), facts), raw
@@ -115,17 +127,29 @@ class Adapting:
             manifests={f.name: f.manifest for f in files if f.manifest},
             versions={f.name: told for f in files if (told := version(adapter, f))},
         )
+        for name in adapter.companions:
+            staging.companion_table(self.db, adapter, name, None, "")
         if adapter.is_companion:
             read, astray = staging.read_of_companion(self.db, staged)
             adapted = Adapted(facts=replace(facts, read=read, refused=astray | refused), staged=staged)
         else:
-            adapted = self._checked(facts, staged, raw, lambda: stage(strict=False))
+            try:
+                adapted = self._checked(facts, staged, raw, lambda: stage(strict=False))
+            except SQLError as error:
+                large = reading.misfits(self.db, adapter, files)
+                if not large:
+                    return self._not_adapted(replace(facts, refused=refused), [f.name for f in files], error)
+                return Adapted(facts=replace(facts, refused=refused | large))
             adapted_of = {name for found in adapted.facts.read.values() for name in found}
             for name in misfits.keys() - refused.keys() - adapted_of:
                 refused[name] = [*misfits[name], f"{name}: no row of it can be taken."]
             passed_over = reading.passed_over(self.db, adapter, [f for f in files if f.name not in refused], raw)
-            notes = [f"{name}: {part} hold nothing that {adapter.name} reads." for name, part in passed_over]
+            notes = [*pages.values()]
+            notes += [f"{name}: {part} hold nothing that {adapter.name} reads." for name, part in passed_over]
             adapted = replace(adapted, facts=replace(adapted.facts, refused=refused, passed_over=notes))
+        if repeated:
+            everything = reading.raw_view(self.db, adapter, files, strict=False, view="everything")
+            adapted = self._with_repeated(adapted, repeated, everything)
         return self._with_rejected(
             adapted, lambda: reading.raw_view(self.db, adapter, files, strict=False, view="everything")
         )
@@ -167,9 +191,10 @@ class Adapting:
 
         try:
             staged, _ = stage()
+            checked = self._checked(facts, staged, raw, stage, of=where)
         except SQLError as error:
             return self._not_adapted(facts, list(facts.entries), error)
-        return self._with_rejected(self._checked(facts, staged, raw, stage, of=where), lambda: everything)
+        return self._with_rejected(checked, lambda: everything)
 
     def answer(self, adapted: Adapted, where: AccountMonth, question: Question, lake: Path) -> Answer:
         """What rows of the lake tell of one account-month that arrives."""
@@ -246,8 +271,36 @@ class Adapting:
             offences=offences,
             copies=comparing.copies(db, own, staged, read, facts.manifests),
             repaired=checking.repaired(db, own, staged),
+            repeated={} if rejecting.is_keyed(db, adapter, raw) else comparing.repeated(db, own, staged),
         )
         return Adapted(facts=checked, staged=staged, summed=summed)
+
+    def _unfinished(self, files: Sequence[Delivered]) -> dict[str, str]:
+        try:
+            return reading.unfinished(self.db, files)
+        except SQLError:
+            return {}  # what cannot be read is told of where it is read
+
+    def _repeated(self, adapter: Adapter, files: Sequence[Delivered]) -> Relation | None:
+        """The rows that come again by their own key; none where a file cannot be read, which is told of later."""
+        if not files or adapter.key is None:
+            return None
+        try:
+            everything = reading.raw_view(self.db, adapter, files, strict=False, view="everything")
+            return rejecting.repeats(self.db, adapter, everything)
+        except SQLError:
+            return None
+
+    def _with_repeated(self, adapted: Adapted, repeated: Relation, everything: Relation) -> Adapted:
+        """With the equal rows that came again among those that were read."""
+        facts = adapted.facts
+        once = rejecting.counted_once(self.db, facts.adapter, repeated, everything)
+        read = {where: dict(files) for where, files in facts.read.items()}
+        for where, (files, _) in once.items():
+            for name, count in files.items():
+                read.setdefault(where, {})[name] = read.get(where, {}).get(name, 0) + count
+        said = {**facts.repeated, **{where: note for where, (_, note) in once.items()}}
+        return replace(adapted, facts=replace(facts, read=read, repeated=said))
 
     def _with_rejected(self, adapted: Adapted, delivered: Callable[[], Relation]) -> Adapted:
         """With what was rejected, added to what was rejected before."""
@@ -287,8 +340,8 @@ class Adapting:
     def _not_adapted(self, facts: Staged, files: Sequence[str], error: Exception) -> Adapted:
         private = facts.adapter.private
         # What is quoted is a value.
-        said = re.sub(r"['\"].*['\"]", "…", first_line(error)) if private else first_line(error)
-        message = f"{named(files)}: the {facts.adapter.name} adapter cannot read this ({said})."
+        said = re.sub(r"['\"].*['\"]", "…", plainly(error)) if private else plainly(error)
+        message = f"{named(files)}: the {facts.adapter.name} adapter cannot read this ({said}). Export it again."
         return Adapted(facts=replace(facts, refused={**facts.refused, named(files): [message]}, rejected={}))
 
     def _staged(self, query: str, facts: Staged) -> Relation:

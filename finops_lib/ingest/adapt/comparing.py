@@ -16,8 +16,8 @@ from ...contract import Contract, literal, quoted
 from ...money import listed
 from ..adapters import Adapter
 from ..collect.manifests import Manifest
-from ..facts import AccountMonth, Closing, Differences, Earlier
-from .checking import of, origin
+from ..facts import AccountMonth, Closing, Differences, Earlier, in_rows
+from .checking import of, origin, placement
 from .database import Database, Relation
 
 SAMPLE = 100_000
@@ -112,6 +112,30 @@ def _said(db: Database, rows: str, pairs: Sequence[_Pair]) -> str:
         f"billed {money}. They look like copies of one month, such as a month to date and the month; deliver the "
         "newest of them alone."
     )
+
+
+def repeated(db: Database, own: Contract, staged: Relation) -> dict[AccountMonth, str]:
+    """Account-months of an export without line ids of which charges stand there twice, and what they come to."""
+    if own.focus_dataset != "CostAndUsage":
+        return {}
+    [(count,)] = db.rows(f"select count(*) from {staged}")
+    step = max(1, count // SAMPLE)
+    account, month = placement(own)
+    found: dict[AccountMonth, tuple[int, dict[str, Any]]] = {}
+    sampled = f"{staged} where {PAID} and hash(ChargePeriodStart, BilledCost) % {step} = 0"
+    for a, m, c, times, billed in db.rows(
+        "select account, month, BillingCurrency, sum(times - 1), sum(BilledCost * (times - 1)) from ("
+        f"select {account} as account, {month} as month, {_columns()}, count(*) as times from {sampled} "
+        "group by all having count(*) > 1) group by all order by 3"
+    ):
+        where = AccountMonth(a, m)
+        rows, money = found.get(where, (0, {}))
+        found[where] = rows + int(times) * step, {**money, str(c): billed * step}
+    about = "about " if step > 1 else ""
+    return {
+        where: f"{about}{in_rows(rows)} equal to another, billed {about}{listed(money)}: no line id tells whether twice"
+        for where, (rows, money) in found.items()
+    }
 
 
 def _from(pairs: Sequence[_Pair]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -50,7 +51,11 @@ class Database:
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        return self.connection.execute(query, list(parameters)).fetchall()
+        try:
+            return self.connection.execute(query, list(parameters)).fetchall()
+        except UnicodeDecodeError:
+            # DuckDB quotes a part of the file, cut in the middle of a letter.
+            raise duckdb.InvalidInputException("a text in it is not UTF-8") from None
 
     def run(self, statement: str) -> None:
         self.connection.execute(statement)
@@ -113,6 +118,20 @@ def _stopped_by_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def first_line(error: Exception) -> str:
-    """The part of a library's error that a user can read."""
-    return str(error).strip().splitlines()[0]
+def plainly(error: Exception) -> str:
+    """What a library says of a value or a file, without its own names and the paths of a work folder."""
+    said = str(error).strip().splitlines()[0]
+    said = re.sub(r"^(\w+ )*Error: ", "", said)
+    if isinstance(error, INTERNAL) or "function" in said:
+        return "its columns do not have the shape that is wanted"
+    if "overflow" in said.lower():
+        return "a number in it, or the sum of some, is too large"
+    if value := re.match(r"(?i)could not (?:convert|cast)[^\"']*([\"'].*[\"'])", said):
+        return f"found {value[1]}, which does not fit where it stands or is used"
+    said = re.sub(r" (in|of|at end of|for) file ['\"][^'\"]*['\"],?", "", said)
+    said = re.sub(r" in record/value \d+|DECIMAL\(\d+(,\d+)?\)|['\"]?/[^\s'\"]*/[^\s'\"]*['\"]?", "", said)
+    return said.rstrip(" .;:").replace("  ", " ")
+
+
+INTERNAL = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
+"""What DuckDB says of a query rather than of what it reads."""

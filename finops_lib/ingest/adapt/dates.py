@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import RefusedError
 from ..collect.files import Delivered
-from .database import Database, SQLError, first_line
+from .database import Database
 
 MONTH_FIRST, DAY_FIRST = ORDERS = ("month-first", "day-first")
 _FORMATS = {
@@ -52,12 +52,9 @@ def ordered(db: Database, file: Delivered, texts: dict[str, str], reader: str, *
              dates mean the same both ways, or are not written so, has either.
     Refuses  RefusedError for a file that shows both orders, or neither.
     """
-    try:
-        seen = [_seen(db, column, text, f"{reader} limit {LOOKED_AT}") for column, text in texts.items()]
-        if not _shown(seen):
-            seen = [_seen(db, column, text, reader) for column, text in texts.items()]
-    except SQLError as error:
-        raise RefusedError(f"{file.name}: cannot be read ({first_line(error)}). Fetch it again.") from None
+    seen = [_seen(db, column, text, f"{reader} limit {LOOKED_AT}") for column, text in texts.items()]
+    if not _shown(seen):
+        seen = [_seen(db, column, text, reader) for column, text in texts.items()]
     orders = _shown(seen) or ({told} if told else _likely(seen))
     if not orders and all(s.same_both_ways for s in seen):
         orders = {MONTH_FIRST}

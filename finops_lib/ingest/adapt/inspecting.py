@@ -10,7 +10,7 @@ from ...errors import RefusedError
 from ..adapters import Adapter
 from ..collect.files import Delivered
 from . import reading
-from .database import Database, SQLError, first_line
+from .database import Database, SQLError, plainly
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ def _parquet(db: Database, file: Delivered) -> Delivered:
         described = db.columns(f"select {projection} from read_parquet({path})")
         wide = db.rows(f"select name, precision from parquet_schema({path}) where precision > 38")
     except SQLError as error:
-        raise RefusedError(
-            f"{file.name}: this Parquet file is damaged ({first_line(error)}). Fetch it again."
-        ) from None
+        raise RefusedError(f"{file.name}: this Parquet file is damaged ({plainly(error)}). Fetch it again.") from None
     if wide:
         raise RefusedError(
             f"{file.name}: found a DECIMAL of {wide[0][1]} digits in column {wide[0][0]}, wanted 38 or fewer, which "

@@ -14,10 +14,10 @@ from typing import Any
 from ...contract import literal, quoted
 from ...errors import RefusedError
 from ..adapters import Adapter, sql_type
-from ..collect.files import Delivered
+from ..collect.files import PART, Delivered, unpacked
 from ..collect.recognising import bindings, flattened, gathered
 from . import dates
-from .database import Database, Relation, SQLError, first_line
+from .database import Database, Relation, SQLError, plainly
 
 
 def _reader(adapter: Adapter, file: Delivered, *alike: Delivered) -> str:
@@ -148,7 +148,38 @@ def converted(db: Database, adapter: Adapter, file: Delivered, *, workdir: Path)
         raise RefusedError(reading_error(file, error)) from None
     finally:
         db.run("set preserve_insertion_order = false")
+    if said := _swallowed(db, adapter, file, out):
+        raise RefusedError(said)
     return replace(file, path=out, format="parquet")
+
+
+def _swallowed(db: Database, adapter: Adapter, file: Delivered, read: Path) -> str | None:
+    """Why the quotes of a CSV cannot be right: rows stand inside of a value, or a line break in one that names."""
+    [(rows,)] = db.rows(f"select count(*) from read_parquet({literal(str(read))})")
+    with unpacked(file) as content:
+        breaks = sum(part.count(b"\n") for part in iter(lambda: content.read(PART), b""))
+    if breaks <= rows + 1:
+        return None
+    bound = bindings(adapter, file)
+    naming = {bound[name] for name in adapter.required if bound.get(name) in file.header}
+    delimiters = len(file.header) - 1
+    for header in file.header:
+        value = quoted(header)
+        row_inside = (
+            f"length({value}) - length(replace({value}, {literal(file.delimiter)}, '')) >= {delimiters} "
+            f"and not json_valid({value})"
+        )
+        conditions = [*([row_inside] if delimiters else []), *(["true"] if header in naming else [])]
+        for row, text in db.rows(
+            f"select x_source_row, {value} from {_reader(adapter, file)} where contains({value}, chr(10)) "
+            f"and ({' or '.join(conditions) or 'false'}) order by 1 limit 1"
+        ):
+            found = "a line break" if adapter.private else f"a line break in {shown(text)}"
+            return (
+                f"{file.name}, row {row}, column {header}: found {found}, wanted one value: a quote that stands alone "
+                "swallows what follows it. Export the file again."
+            )
+    return None
 
 
 def _used(adapter: Adapter, file: Delivered) -> list[str]:
@@ -290,6 +321,39 @@ def passed_over(db: Database, adapter: Adapter, files: Sequence[Delivered], raw:
             yield file.name, f"{count - read.get(file.name, 0)} of {count} {noun}"
 
 
+MORE = {
+    "has_more": "= 'true'", "hasMore": "= 'true'", "next_page": "<> ''", "next_page_token": "<> ''",
+    "nextPageToken": "<> ''", "nextToken": "<> ''", "NextToken": "<> ''", "nextLink": "<> ''", "next_link": "<> ''",
+}  # fmt: skip
+"""How an API says in a page that another one follows."""
+
+
+def unfinished(db: Database, files: Sequence[Delivered]) -> dict[str, str]:
+    """Files of pages of which none is the last, and what each says of the next."""
+    found: dict[str, str] = {}
+    for file in files:
+        if file.format != "json" or not (keys := [key for key in MORE if key in file.header]):
+            continue
+        # Where a page says whether there is more, what it calls the next one decides nothing.
+        telling = [key for key in keys if "more" in key.lower()] or keys
+        says = {key: f"coalesce(json_extract_string(json, '$.{key}') {MORE[key]}, false)" for key in telling}
+        shape = "array" if file.array else "unstructured"
+        [(pages, more, *of_key)] = db.rows(
+            f"select count(*), count(*) filter (where {' or '.join(says.values())}), "
+            f"{', '.join(f'count(*) filter (where {said})' for said in says.values())} "
+            f"from read_json_objects({literal(str(file.path))}, format = '{shape}', "
+            f"maximum_object_size = {file.document_size})"
+        )
+        if more < pages:
+            return {}
+        key = next(key for key, count in zip(says, of_key, strict=True) if count)
+        found[file.name] = (
+            f"{file.name}: {key} says that another page follows, which is not there. Fetch the pages that follow and "
+            "deliver them together with this one."
+        )
+    return found
+
+
 def with_date_order(db: Database, adapter: Adapter, file: Delivered, *, told: str | None) -> Delivered:
     """The file with the order of day and month in the columns that the adapter names as dates.
 
@@ -297,7 +361,10 @@ def with_date_order(db: Database, adapter: Adapter, file: Delivered, *, told: st
     """
     bound = bindings(adapter, file)
     texts = {bound[name]: _text(adapter, file, name, "DATE", bound) for name in adapter.dates if name in bound}
-    return dates.ordered(db, file, texts, _reader(adapter, file), told=told) if texts else file
+    try:
+        return dates.ordered(db, file, texts, _reader(adapter, file), told=told) if texts else file
+    except SQLError as error:
+        raise RefusedError(reading_error(file, error)) from None
 
 
 def _value(adapter: Adapter, file: Delivered, name: str, kind: str, bound: dict[str, str], *, strict: bool) -> str:
@@ -334,7 +401,12 @@ def _values(adapter: Adapter, file: Delivered, bound: dict[str, str]) -> Iterato
         if name not in bound and file.format != "json":
             continue
         text = _text(adapter, file, name, kind, bound)
-        yield bound.get(name, name), kind, text, _value(adapter, file, name, kind, bound, strict=False), optional
+        column, value = bound.get(name, name), _value(adapter, file, name, kind, bound, strict=False)
+        yield column, kind, text, value, optional
+        if _nested(kind) and types.get(column) != kind and (column in types or file.format == "json"):
+            yield from (
+                (f"{column}{leaf}", of, given, read, True) for leaf, of, given, read in _leaves(text, value, kind)
+            )
         if bound.get(name) not in types:
             for header, of in flattened(name, kind, file).values():
                 field = _column(header, types[header], of, file)
@@ -359,9 +431,45 @@ def _cast(text: str, kind: str, *, strict: bool, printed: bool = False) -> str:
             nothing, null = literal("(['\"]:) None([,}])"), literal(r"\1 NULL\2")
             python = f"try_cast(regexp_replace({text}, {nothing}, {null}, 'g') as {kind})"
             value = f"case when json_valid({text}) then {value} else {python} end"
-        # Both make nothing of a value of another shape, in silence.
-        return f"coalesce({value}, case when {text} is not null then error('shape') end)" if strict else value
+        if not strict:
+            return value
+        # Both make nothing of a value of another shape, in silence, and of a number that is none inside of it.
+        inside = (f"{given} is not null and {read} is null" for _, _, given, read in _leaves(text, value, kind))
+        misfits = " or ".join([f"{text} is not null and {value} is null", *inside])
+        return f"case when {misfits} then error('shape') else {value} end"
     return f"{'' if strict else 'try_'}cast({text} as {kind})"
+
+
+def _leaves(text: str, value: str, kind: str) -> Iterator[tuple[str, str, str, str]]:
+    """The numbers, times and truths inside of a nested value: name, type, SQL of what was delivered and what is read.
+
+    What stands in a list is compared by how many there are.
+    """
+
+    def found(t: Any, path: str, read: str, depth: int) -> Iterator[tuple[str, str, str]]:
+        if t.id == "struct":
+            for name, child in t.children:
+                yield from found(child, f"{path}.{json.dumps(name)}", f"{read}.{quoted(name)}", depth)
+        elif t.id == "list":
+            member = f"m{depth}"
+            for inner, of, sql in found(t.child, f"{path}[*]", member, depth + 1):
+                listed = sql if "[*]" in inner.removeprefix(f"{path}[*]") else f"[{sql}]"
+                yield inner, of, f"flatten(list_transform({read}, lambda {member}: {listed}))"
+        elif t.id not in ("varchar", "map", "json") and str(t) != "JSON":
+            yield path, str(t), read
+
+    for path, of, read in found(sql_type(kind), "$", value, 0):
+        given = f"case when json_valid({text}) then json_extract_string({text}, {literal(path)}) end"
+        name = path.removeprefix("$").replace('"', "")
+        if "[*]" not in path:
+            yield name, of, f"nullif({given}, '')", read
+        else:
+            given = f"list_filter({given}, lambda g: g <> '')"
+            read = f"len(list_filter({read}, lambda v: v is not null))"
+            yield (
+                name, of, f"case when len({given}) > 0 then array_to_string({given}, ', ') end",
+                f"case when len({given}) = {read} then 1 end",
+            )  # fmt: skip
 
 
 def _decimal(number: str, kind: str, through_text: str) -> str:
@@ -444,6 +552,12 @@ def _misfits(adapter: Adapter, file: Delivered) -> Iterator[tuple[str, str, str,
     for column, kind, text, value, optional in _values(adapter, file, bindings(adapter, file)):
         missing = "" if optional else f" or {text} is null"
         yield column, kind, text, f"(({text} is not null and {value} is null){missing})"
+        if kind.startswith("DECIMAL"):
+            # Of a few of these the sum is no DECIMAL any more.
+            yield column, LARGE, text, f"coalesce(abs({value}) >= 1e17, false)"
+
+
+LARGE = "a number below 10^17"
 
 
 def _unsaid(kind: str) -> str:
@@ -490,10 +604,12 @@ def shown(value: Any) -> str:
 
 
 def reading_error(file: Delivered, error: Exception) -> str:
+    """Why a file cannot be read, in a sentence that names it and the row."""
     text = str(error)
     line = re.search(r"CSV Error on Line: (\d+)", text)
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if "GZIP" in text:
+    byte = re.search(r"at byte (\d+).*: ([^:]+?)\.?$", text.splitlines()[0])
+    if "GZIP" in text or "gzip" in text:
         return f"{file.name}: the gzip stream ends before its end: the file is truncated. Fetch it again."
     if line and counts:
         return (
@@ -504,4 +620,6 @@ def reading_error(file: Delivered, error: Exception) -> str:
         # The reason stands last; what stands before it is the row itself, which may hold a prompt.
         reason = [*re.findall(r"\n([^\n]+)\n+Possible [Ff]ixes", text), "cannot be parsed"][-2:][0]
         return f"{file.name}, row {int(line[1]) - 1}: {reason.strip()} (line {line[1]} of the file). Export it again."
-    return f"{file.name}: cannot be read ({first_line(error)}). Fetch it again."
+    if byte:
+        return f"{file.name}: this is not valid JSON ({byte[2]}, at byte {byte[1]}). Fetch it again."
+    return f"{file.name}: cannot be read ({plainly(error)}). Fetch it again."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from ...contract import Contract, literal, quoted
+from ...money import EXACT, listed
 from ..adapters import Adapter
 from ..collect.files import Delivered
-from ..facts import TIMELESS, AccountMonth, Rejected
+from ..facts import TIMELESS, AccountMonth, Rejected, in_rows
 from .checking import keyed_by_row, origin
 from .database import Database, Relation
 from .reading import misfit_rows
@@ -21,6 +23,83 @@ def nothing_rejected(db: Database) -> Relation:
         "rejected",
         "select null::varchar as x_source_file, null::bigint as x_source_row, null::varchar as reason limit 0",
     )
+
+
+def repeats(db: Database, adapter: Adapter, everything: Relation) -> Relation | None:
+    """A table of the rows whose key an earlier row has too: where that is, and whether they are equal in all."""
+    if adapter.key is None:
+        return None
+    first, *_ = adapter.key.split(",")
+    keyed = f"from {everything} where {first} is not null"
+    if db.rows(f"select count(*) - count(distinct hash({adapter.key})) {keyed}") == [(0,)]:
+        return None
+    row = f"hash({', '.join(quoted(name) for name, *_ in adapter.columns)})"
+    return db.table(
+        "repeated",
+        f"select x_source_file, x_source_row, first_value(x_source_file) over same as first_file, "
+        f"first_value(x_source_row) over same as first_row, {row} = first_value({row}) over same as is_equal {keyed} "
+        f"window same as (partition by {adapter.key} order by x_source_file, x_source_row) "
+        "qualify row_number() over same > 1",
+    )
+
+
+def is_keyed(db: Database, adapter: Adapter, raw: Relation) -> bool:
+    """Whether every row has its key, so that none can come twice unnoticed."""
+    first = adapter.key.split(",")[0] if adapter.key else None
+    return first is not None and (
+        first.strip('"') in adapter.required or not db.rows(f"select 1 from {raw} where {first} is null limit 1")
+    )
+
+
+def reject_contradictions(
+    db: Database, adapter: Adapter, repeated: Relation, rejected: Relation
+) -> dict[str, list[str]]:
+    """Reject the rows that have an earlier row's key and say something else; a message for each of their files."""
+    key = (adapter.key or "").replace('"', "")
+    what = literal(f"found the {key} of row ") + " || first_row || " + literal(" with other values, wanted each once")
+    contradicting = f"from {repeated} where not is_equal"
+    db.run(f"insert into {rejected} select x_source_file, x_source_row, {what} {contradicting}")
+    found = {}
+    for file, row, first_file, first, count in db.rows(
+        "select x_source_file, min(x_source_row), arg_min(first_file, x_source_row), "
+        f"arg_min(first_row, x_source_row), count(*) {contradicting} group by x_source_file order by 1"
+    ):
+        of = "" if first_file == file else f" of {first_file}"
+        more = f" ({count} rows like it)" if count > 1 else ""
+        found[str(file)] = [
+            (
+                f"{file}, row {row}, column {key}: found the same as in row {first}{of} with other values, wanted each "
+                f"once{more}. Export it again, each page and line once."
+            )
+        ]
+    return found
+
+
+def counted_once(
+    db: Database, adapter: Adapter, repeated: Relation, everything: Relation
+) -> dict[AccountMonth, tuple[dict[str, int], str]]:
+    """The equal rows that do not count again: how many of each file, and what is said of them."""
+    account, month = adapter.account or literal(TIMELESS), adapter.month or literal(TIMELESS)
+    amount, currency = adapter.billed or ("null::decimal(38, 18)", "null")
+    files: dict[AccountMonth, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    money: dict[AccountMonth, dict[str, Decimal]] = defaultdict(dict)
+    for a, m, file, c, count, billed in db.rows(
+        f"select {account}, {month}, x_source_file, {currency}, count(*), sum({amount}) from (select * from "
+        f"{everything} semi join (select * from {repeated} where is_equal) using (x_source_file, x_source_row)) as raw "
+        "group by all"
+    ):
+        where = AccountMonth(None if a is None else str(a), None if m is None else str(m))
+        files[where][str(file)] += int(count)
+        if c is not None and billed is not None:
+            money[where][str(c)] = EXACT.add(money[where].get(str(c), Decimal(0)), billed)
+    return {
+        where: (
+            dict(of_file),
+            f"{in_rows(sum(of_file.values()))} repeated, counted once"
+            + (f": {listed(money[where])}" if any(money[where].values()) else ""),
+        )
+        for where, of_file in files.items()
+    }
 
 
 def reject_misfits(db: Database, adapter: Adapter, files: Sequence[Delivered], rejected: Relation) -> None:

@@ -70,10 +70,18 @@ def read_of_companion(
     """Rows of a staged companion export by file, and why a file with a row of no account-month is refused."""
     read: dict[AccountMonth, dict[str, int]] = defaultdict(dict)
     astray: dict[str, Sequence[str]] = {}
+    [(latest,)] = db.rows("select strftime(now() + interval 2 years, '%Y-%m')")
     for account, month, file, count, row in db.rows(
         f"select x_account, x_month, x_source_file, count(*), min(x_source_row) from {staged} group by all"
     ):
-        if account is not None and month is not None:
+        if month is not None and month != TIMELESS and not "2000" <= month <= latest:
+            astray[str(file)] = [
+                (
+                    f"{file}, row {row}: found a time in {month}, wanted one from the year 2000 to {latest}. Correct "
+                    "the row at its source and deliver the file again."
+                )
+            ]
+        elif account is not None and month is not None:
             read[AccountMonth(str(account), str(month))][str(file)] = int(count)
         else:
             astray[str(file)] = [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import RefusedError
+from ...errors import RefusedError, UsageError, is_stop
 from ..adapters import Adapter, adapters
 from . import files, mapping
 from .files import Delivered
-from .recognising import recognise
+from .recognising import recognise, refuse_doubled
 
 __all__ = ["Aside", "Batch", "Collected", "Inspector", "from_paths", "named"]
 
@@ -61,6 +61,8 @@ class Collected:
     batches: tuple[Batch, ...]
     """Months in their order; files that no manifest gives a month come first."""
     asides: tuple[Aside, ...]
+    known: tuple[Delivered, ...] = ()
+    """Files that are there and were not looked into, because the ledger knows them."""
 
     @property
     def damaged(self) -> tuple[str, ...]:
@@ -85,16 +87,16 @@ def from_paths(
     Refuses  UsageError for a path or a source that does not exist; what is wrong with a file sets it aside.
     """
     asides: list[Aside] = []
+    skipped: list[Delivered] = []
     batches: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]] = {}
     for given in paths:
-        try:
-            found = files.find(given, workdir=workdir)
-        except RefusedError as error:
-            asides.append(Aside(status="refused", source=source, message=str(error)))
-            continue
+        found = files.find(given, workdir=workdir)
+        asides += [Aside(status="refused", source=source, message=m, damaged=n) for n, m in found.damaged.items()]
         asides += [Aside(status="superseded", source=source, message=m) for m in found.superseded]
         asides += [Aside(status="refused", source=source, message=m) for m in found.incomplete]
-        for file in _not_known(found.files, known):
+        new = _not_known(found.files, known)
+        skipped += [f for f in found.files if f not in new]
+        for file in new:
             progress(f"recognising {file.name}")
             told = _recognised(file, workdir=workdir, inspector=inspector, source=source, dates=dates)
             if isinstance(told, Aside):
@@ -106,7 +108,22 @@ def from_paths(
             # A copy of a file that is there counts once, whichever manifest names it.
             if all(file.sha256 not in held for (_, k), held in batches.items() if k == key):
                 batches.setdefault((period, key), {})[file.sha256] = adapter, recognised
-    return Collected(batches=tuple(_batches(batches)), asides=tuple(asides))
+    return Collected(batches=tuple(_batches(batches)), asides=tuple(asides), known=tuple(skipped))
+
+
+def with_siblings(
+    batch: Batch,
+    siblings: Sequence[Delivered],
+    *,
+    workdir: Path,
+    inspector: Inspector,
+    source: str | None,
+    dates: str | None,
+) -> Batch:
+    """A batch with files that were not looked into at first, as far as they are of the same export."""
+    told = (_recognised(f, workdir=workdir, inspector=inspector, source=source, dates=dates) for f in siblings)
+    read = [t[1] for t in told if not isinstance(t, Aside) and t[0].sha256 == batch.adapter.sha256]
+    return replace(batch, files=(*batch.files, *read))
 
 
 def _batches(found: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]]) -> Iterator[Batch]:
@@ -118,22 +135,29 @@ def _batches(found: dict[tuple[str, str], dict[str, tuple[Adapter, Delivered]]])
 def _recognised(
     file: Delivered, *, workdir: Path, inspector: Inspector, source: str | None, dates: str | None
 ) -> tuple[Adapter, Delivered] | Aside:
+    by, damaged = source, file.name
     try:
         sniffed = files.sniff(file, workdir=workdir, parquet=inspector.parquet)
-    except RefusedError as error:
-        return Aside(status="refused", source=source, message=str(error), damaged=file.name)
-    try:
         beside = mapping.find(file.path) if source in (None, mapping.SOURCE) else None
+        damaged = ""
         if beside:
             adapter = mapping.adapter(sniffed, beside)
         else:
-            adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
-    except RefusedError as error:
-        return _not_recognised(sniffed, source, error)
-    try:
+            try:
+                adapter = recognise(sniffed, has_row=inspector.has_row, source=source)
+            except RefusedError as error:
+                return _not_recognised(sniffed, source, error)
+        refuse_doubled(adapter, sniffed)
+        by, damaged = adapter.name, file.name
         return adapter, inspector.with_date_order(adapter, sniffed, told=dates)
     except RefusedError as error:
-        return Aside(status="refused", source=adapter.name, message=str(error), damaged=file.name)
+        return Aside(status="refused", source=by, message=str(error), damaged=damaged)
+    except UsageError:
+        raise
+    except Exception as error:  # whatever a file does to a library, its neighbours come in
+        if is_stop(error):
+            raise
+        return Aside(status="refused", source=by, message=unforeseen([file.name], error), damaged=file.name)
 
 
 def _not_recognised(file: Delivered, source: str | None, error: RefusedError) -> Aside:
@@ -150,6 +174,14 @@ def _not_known(found: Sequence[Delivered], known: Collection[str]) -> list[Deliv
     new = {f.name for f in found if f.sha256 not in known and (f.archive is None or f.archive not in known)}
     together = {f.manifest for f in found if f.manifest and f.name in new}
     return [f for f in found if f.name in new or f.manifest in together]
+
+
+def unforeseen(files: Sequence[str], error: Exception) -> str:
+    """What is said of files that nobody thought of."""
+    return (
+        f"{named(files)}: cannot be read, for a reason that nobody has foreseen ({type(error).__name__}). Export it "
+        "again; if that does not help, report it with the file."
+    )
 
 
 def named(files: Sequence[str]) -> str:

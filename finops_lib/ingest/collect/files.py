@@ -9,16 +9,19 @@ import hashlib
 import io
 import itertools
 import json
+import lzma
 import os
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from ...errors import RefusedError, UsageError
+from ...errors import RefusedError, UsageError, no_room
 from ..adapters import envelopes, line_patterns
 from . import manifests
 
@@ -34,6 +37,8 @@ class Delivered:
     format: str = ""
     header: tuple[str, ...] = ()
     """Column names as delivered; for JSON the keys of the first record and of what stands around it."""
+    doubled: frozenset[str] = frozenset()
+    """Columns of a CSV that stand in its header more than once."""
     types: tuple[str, ...] = ()
     projection: str = "*"
     """Parquet only: SQL of the columns, of which some need to be brought into their shape."""
@@ -57,6 +62,10 @@ class Delivered:
         return {"name": self.name, "sha256": self.sha256, "bytes": self.size, **packed}
 
 
+ARCHIVES = 3
+"""Archives within each other that are unpacked."""
+BOMB, RATIO = 1 << 30, 200
+"""An archive that unpacks to more bytes than this and to so many times its size is none of exports."""
 NOT_DATA = re.compile(r"(_success|\.crc|\.md|truth\.json|expected\.csv|map\.yml)$", re.IGNORECASE)
 """Files that accompany a delivery without being part of it."""
 
@@ -85,23 +94,34 @@ class Found:
     """Why a file is not read: a newer delivery of its period is there."""
     incomplete: list[str]
     """Why a file is refused: its manifest names others that are not there."""
+    damaged: dict[str, str]
+    """Archives and files that cannot be opened, and why."""
 
 
 def find(given: str | Path, *, workdir: Path) -> Found:
     """Every file that a path, folder, glob or archive holds, each once however often it is there.
 
     Where manifests are among them, the newest of a report and period decides which files count.
-    Refuses  UsageError for a path that does not exist; RefusedError for an archive that cannot be read.
+    Refuses  UsageError for a path that does not exist.
     """
-    unpacked: list[tuple[str, Path, str | None]] = []
+    there: list[tuple[str, Path, str | None]] = []
+    damaged: dict[str, str] = {}
     for name, path in _below(Path(given)):
         if _is_visible(name):
-            inside = _unpack(name, path, workdir=workdir)
-            archive = None if inside == [(name, path)] else digest(path)
-            # A manifest names an archive, not what is inside it, so the inner file keeps the archive's folder.
-            unpacked += [(_inside(name, inner) if archive else inner, file, archive) for inner, file in inside]
-    said = [m for name, path, _ in unpacked if manifests.NAME.search(name) and (m := manifests.read(name, path))]
-    data = [(name, path, archive) for name, path, archive in unpacked if is_data(name)]
+            try:
+                inside = _unpack(name, path, workdir=workdir)
+                archive = None if inside == [(name, path)] else digest(path)
+                path.open("rb").close()
+            except RefusedError as error:
+                damaged[name] = str(error)
+            except OSError as error:
+                reason = error.strerror or "unreadable"
+                damaged[name] = f"{name}: cannot be opened ({reason}). Let it be read, or fetch it again."
+            else:
+                # A manifest names an archive, not what is inside it, so the inner file keeps the archive's folder.
+                there += [(_inside(name, inner) if archive else inner, file, archive) for inner, file in inside]
+    said = [m for name, path, _ in there if manifests.NAME.search(name) and (m := manifests.read(name, path))]
+    data = [(name, path, archive) for name, path, archive in there if is_data(name)]
     judged = manifests.sort(said, [name for name, *_ in data])
     found: dict[str, Delivered] = {}
     for name, path, archive in data:
@@ -125,6 +145,7 @@ def find(given: str | Path, *, workdir: Path) -> Found:
         incomplete=[
             f"{name}: stays out, because {why}. Fetch the whole delivery." for name, why in judged.incomplete.items()
         ],
+        damaged=damaged,
     )
 
 
@@ -147,27 +168,77 @@ def _inside(archive: str, inner: str) -> str:
     return str(Path(archive).parent / inner)
 
 
-def _unpack(name: str, path: Path, *, workdir: Path) -> list[tuple[str, Path]]:
+def _unpack(name: str, path: Path, *, workdir: Path, depth: int = 0) -> list[tuple[str, Path]]:
     lower = name.lower()
     if not lower.endswith((".zip", ".tar", ".tar.gz", ".tgz")):
         return [(name, path)]
+    if depth == ARCHIVES:
+        raise RefusedError(f"{name}: found archives in archives in archives. Unpack them, and deliver what is in them.")
     out = workdir / "unpacked" / hashlib.sha256(name.encode()).hexdigest()[:12]
     members: list[tuple[str, Path]] = []
     try:
         if lower.endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
+                _is_no_bomb(name, path, sum(member.file_size for member in archive.infolist()))
                 archive.extractall(out)  # noqa: S202 - zipfile keeps every member below `out`
         else:
-            with tarfile.open(path) as archive:
-                archive.extractall(out, filter="data")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+            with tarfile.open(path) as tar:
+                _is_no_bomb(name, path, sum(member.size for member in tar))
+                tar.extractall(out, filter="data")
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        ValueError,
+    ):
         raise RefusedError(
-            f"{name}: this archive cannot be unpacked ({error}). Fetch it again from where it was exported."
+            f"{name}: this archive is damaged, or packed in a way that cannot be unpacked. Fetch it again from where "
+            "it was exported."
+        ) from None
+    except RuntimeError:
+        raise RefusedError(f"{name}: this archive is locked by a password. Deliver what is in it.") from None
+    except OSError as error:
+        if no_room(error):
+            raise
+        raise RefusedError(
+            f"{name}: this archive is damaged ({error.strerror or 'unreadable'}). Fetch it again."
         ) from None
     for file in sorted(out.rglob("*")):
         if file.is_file():
-            members += _unpack(str(file.relative_to(out)), file, workdir=workdir)
+            members += _unpack(str(file.relative_to(out)), file, workdir=out, depth=depth + 1)
     return members
+
+
+def _is_no_bomb(name: str, path: Path, unpacked: int) -> None:
+    if unpacked > BOMB and unpacked > RATIO * path.stat().st_size:
+        raise RefusedError(
+            f"{name}: found {unpacked >> 20} MB packed into {path.stat().st_size >> 10} kB, which no export does. "
+            "Unpack it yourself if it is one, and deliver what is in it."
+        )
+
+
+@contextmanager
+def unpacked(file: Delivered) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked where it is gzipped.
+
+    Refuses  RefusedError where it is damaged, or not UTF-8 where it is read as text.
+    """
+    try:
+        with file.path.open("rb") as handle:
+            packed = handle.read(2) == b"\x1f\x8b"
+        with gzip.open(file.path) if packed else file.path.open("rb") as content:
+            yield cast(BinaryIO, content)
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        raise RefusedError(
+            f"{file.name}: the gzip stream is damaged or ends before its end. Fetch it again; nothing of it was read."
+        ) from None
+    except OSError as error:
+        raise RefusedError(
+            f"{file.name}: cannot be opened ({error.strerror or 'unreadable'}). Let it be read, or fetch it again."
+        ) from None
 
 
 def sniff(file: Delivered, *, workdir: Path, parquet: Callable[[Delivered], Delivered]) -> Delivered:
@@ -187,30 +258,26 @@ def sniff(file: Delivered, *, workdir: Path, parquet: Callable[[Delivered], Deli
         )
     if magic == b"PAR1":
         return parquet(file)
+    with unpacked(file) as content:
+        start = content.read(PART)
     try:
-        if magic[:2] == b"\x1f\x8b":
-            with gzip.open(file.path, "rb") as packed:
-                start = packed.read(1 << 20)
-        else:
-            with file.path.open("rb") as handle:
-                start = handle.read(1 << 20)
-        text = start.decode("utf-8-sig", errors="strict" if len(start) < 1 << 20 else "ignore")
-    except (OSError, EOFError) as error:
-        raise RefusedError(
-            f"{file.name}: the file is damaged ({error}). Fetch it again; nothing of it was read."
-        ) from None
+        text = start.decode("utf-8-sig", errors="strict" if len(start) < PART else "ignore")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
         what = "text in UTF-16" if _is_utf16(start) else "neither Parquet nor UTF-8 text"
         raise RefusedError(f"{file.name}: this is {what}. Wanted CSV or JSON in UTF-8, or Parquet, gzipped or not.")
+    if text.startswith("\ufeff"):
+        raise RefusedError(
+            f"{file.name}: begins with two byte order marks, wanted one or none. Save it again as UTF-8."
+        )
     stripped = text.lstrip()
     if not stripped:
         raise RefusedError(
             f"{file.name}: the file holds only blanks. Wanted an export with at least a header; export it again."
         )
     if stripped[0] in "{[":
-        return _sniff_json(replace(file, document_size=1 << 20) if len(start) < 1 << 20 else file, stripped)
+        return _sniff_json(replace(file, document_size=PART) if len(start) < PART else file, stripped)
     endings = start.count(b"\r\n")
     if not text.splitlines()[0].strip() or (endings and endings != start.count(b"\n")):
         file = _with_one_ending(file, workdir)
@@ -224,6 +291,7 @@ def sniff(file: Delivered, *, workdir: Path, parquet: Callable[[Delivered], Deli
         file,
         format="csv",
         header=_unique(tuple(header)),
+        doubled=frozenset(name for name in header if name and header.count(name) > 1),
         types=("VARCHAR",) * len(header),
         delimiter=delimiter,
     )
@@ -236,14 +304,16 @@ def _is_utf16(start: bytes) -> bool:
 
 def _with_one_ending(file: Delivered, workdir: Path) -> Delivered:
     out = workdir / f"{file.sha256[:16]}.csv"
-    with file.path.open("rb") as handle:
-        packed = handle.read(2) == b"\x1f\x8b"
-    with (gzip.open if packed else open)(file.path, "rb") as given, out.open("wb") as written:
+    with unpacked(file) as given, out.open("wb") as written:
         for line in itertools.dropwhile(lambda line: not line.removeprefix(codecs.BOM_UTF8).strip(), given):
             written.write(line.rstrip(b"\r\n") + b"\n")
     return replace(file, path=out)
 
 
+PART = 1 << 20
+"""Bytes at the start of a file that tell what it is."""
+DOCUMENT = 256 << 20
+"""Bytes of the largest single JSON document: it is held in memory as a whole, several times."""
 NESTED = 3
 """Lists in lists that are looked into, on the way to records."""
 SAMPLED = 2000
@@ -255,17 +325,23 @@ def _sniff_json(file: Delivered, start: str) -> Delivered:
     documents = list(_documents(start))
     if not documents:
         # A first document longer than the part that was read, or no JSON at all: the whole file decides.
+        with unpacked(file) as whole:
+            content = whole.read(DOCUMENT + 1)
+        if len(content) > DOCUMENT:
+            raise RefusedError(
+                f"{file.name}: found one JSON document of more than {DOCUMENT >> 20} MB, wanted records that can be "
+                "read one after the other. Export it in pages, or with one record per line."
+            )
         try:
-            with file.path.open("rb") as handle:
-                packed = handle.read(2) == b"\x1f\x8b"
-            with (gzip.open if packed else open)(file.path, "rt", encoding="utf-8-sig") as whole:
-                text = whole.read().strip()
+            text = content.decode("utf-8-sig").strip()
             documents = list(_documents(text))
-            file = replace(file, document_size=max(file.document_size, len(text.encode())))
+            file = replace(file, document_size=max(file.document_size, len(content)))
             if not documents and text.removeprefix("[").removesuffix("]").strip():
                 json.loads(text)
-        except (ValueError, OSError, EOFError) as error:
+        except ValueError as error:
             raise RefusedError(f"{file.name}: this is not valid JSON ({error}). Fetch it again.") from None
+        except RecursionError:
+            raise RefusedError(f"{file.name}: this JSON is nested too deep to hold records. Export it again.") from None
     keys: dict[str, None] = {}
     opened: dict[tuple[str, str], None] = {}
 
@@ -313,7 +389,7 @@ def _documents(text: str) -> Iterator[Any]:
             at += 1
         try:
             document, at = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         yield document
 
@@ -323,12 +399,10 @@ def holds_no_record(file: Delivered, paths: Iterable[tuple[str, ...]]) -> bool:
 
     Reads    the ways to a record, as adapters say them; a file of more than a page's length holds something.
     """
-    with file.path.open("rb") as handle:
-        packed = handle.read(2) == b"\x1f\x8b"
-    with (gzip.open if packed else open)(file.path, "rt", encoding="utf-8-sig") as text:
-        start = text.read(1 << 20).strip()
+    with unpacked(file) as content:
+        start = content.read(PART).decode("utf-8-sig", errors="ignore").strip()
     documents = list(_documents(start))
-    return len(start) < 1 << 20 and any(all(_leads_nowhere(d, path) for d in documents) for path in {(), *paths})
+    return len(start) < PART and any(all(_leads_nowhere(d, path) for d in documents) for path in {(), *paths})
 
 
 def _leads_nowhere(value: Any, path: Sequence[str]) -> bool:
@@ -345,9 +419,11 @@ def _leads_nowhere(value: Any, path: Sequence[str]) -> bool:
 
 
 def _unique(header: tuple[str, ...]) -> tuple[str, ...]:
+    """Column names that a reader can tell apart: a spreadsheet's nameless columns are called by their place."""
     seen: dict[str, int] = {}
     names = []
-    for name in header:
+    for place, given in enumerate(header, start=1):
+        name = given or f"column {place}"
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
         names.append(name if seen[name.lower()] == 1 else f"{name}_{seen[name.lower()]}")
     return tuple(names)

@@ -83,7 +83,7 @@ def read(name: str, path: Path) -> Manifest | None:
             files=files,
             kind="",
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
         return None
 
 

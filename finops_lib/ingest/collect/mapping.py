@@ -46,9 +46,15 @@ def adapter(file: Delivered, beside: Path) -> Adapter:
     Refuses  RefusedError for a map that is no YAML, names what FOCUS does not have, or leaves out what it wants; and
              for a file without the columns that the map takes.
     """
-    text = beside.read_text(encoding="utf-8")
-    made = _compile(text, beside.name)
-    focus_of = {header: focus for focus, header in _mapped(text).items()}
+    try:
+        content = beside.read_bytes()
+        said = _load(content[: LARGEST + 1].decode(), beside.name)
+    except UnicodeDecodeError:
+        raise RefusedError(f"{beside.name}: this is no text in UTF-8. Save it as UTF-8.") from None
+    except OSError as error:
+        raise RefusedError(f"{beside.name}: cannot be opened ({error.strerror}). Let it be read.") from None
+    made = _compile(said, beside.name, sha256=hashlib.sha256(content).hexdigest())
+    focus_of = {header: focus for focus, header in said["columns"].items()}
     for header in [name for name, *_ in made.columns if name not in file.header]:
         what = f"{focus_of[header]} is taken" if header in focus_of else "Tags are taken"
         raise RefusedError(
@@ -58,33 +64,86 @@ def adapter(file: Delivered, beside: Path) -> Adapter:
     return made
 
 
-def _mapped(text: str) -> dict[str, str]:
-    return dict(yaml.safe_load(text).get("columns") or {})
+class _Plain(yaml.BaseLoader):
+    """YAML of texts, lists and mappings: what YAML would repeat, guess or let the last one win is refused."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            line = self.get_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"line {line}: found an alias (*), wanted every value written out")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
+                what = f"{key.value} is given twice" if isinstance(key, yaml.ScalarNode) else "a name is no text"
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {what}, wanted each name once")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
-def _compile(text: str, name: str) -> Adapter:
+LARGEST = 1 << 20
+"""Bytes of a map."""
+KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "columns": (lambda v: _is_texts(v), "a delivered column for each FOCUS column"),
+    "constants": (lambda v: _is_texts(v), "one value for each FOCUS column"),
+    "values": (
+        lambda v: isinstance(v, dict) and all(map(_is_texts, v.values())),
+        "for each FOCUS column what its delivered values mean, such as {usage: Usage}",
+    ),
+    "tags": (lambda v: isinstance(v, list) and all(isinstance(t, str) for t in v), "a list such as [Team, Project]"),
+}
+"""What stands under a key of the map, if it is not one text."""
+ONE_TEXT: tuple[Callable[[Any], bool], str] = lambda v: isinstance(v, str), "one text"
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+
+
+def _load(text: str, name: str) -> dict[str, Any]:
+    """What a map says: texts, and under each key what belongs there."""
+    if len(text) > LARGEST:
+        raise RefusedError(f"{name}: found more than {LARGEST >> 10} kB, wanted a map of some lines.")
+    try:
+        said = yaml.load(text, Loader=_Plain)  # noqa: S506 - it makes nothing but texts, lists and mappings
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        what = f"line {where.line + 1}: {getattr(error, 'problem', '')}" if where else str(error).splitlines()[0]
+        raise RefusedError(f"{name}: this is not valid YAML ({what}).") from None
+    except RecursionError:
+        raise RefusedError(f"{name}: this is nested too deep, wanted a map of some lines.") from None
+    if not isinstance(said, dict) or not said.get("columns"):
+        raise RefusedError(
+            f"{name}: found no columns, wanted at least `columns:` with a delivered column for each FOCUS column."
+        )
+    for key, value in said.items():
+        if key not in KEYS:
+            raise RefusedError(f"{name}: found the key {key!r}, wanted one of {', '.join(KEYS)}.")
+        fits, wanted = KINDS.get(key, ONE_TEXT)
+        if value and not fits(value):
+            found = repr(value)
+            raise RefusedError(
+                f"{name}: {key}: found {found if len(found) <= 60 else found[:57] + '...'}, wanted {wanted}."
+            )
+    return {key: value for key, value in said.items() if value}
+
+
+def _compile(said: dict[str, Any], name: str, *, sha256: str) -> Adapter:
     def refuse(what: str) -> RefusedError:
         return RefusedError(f"{name}: {what}")
 
-    try:
-        said = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise refuse(f"this is not valid YAML ({str(error).splitlines()[0]}).") from None
-    if not isinstance(said, dict) or not isinstance(said.get("columns"), dict):
-        raise refuse("found no columns, wanted at least `columns:` with a delivered column for each FOCUS column.")
-    for key in said:
-        if key not in KEYS:
-            raise refuse(f"found the key {key!r}, wanted one of {', '.join(KEYS)}.")
     source = said.get("source")
     if not isinstance(source, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", source) or source in adapters():
         raise refuse(
             f"found source {source!r}, wanted a new name of small letters, digits and _, such as `source: pinecone`."
         )
     own = contract("cost_and_usage")
-    columns: dict[str, str] = {k: str(v) for k, v in said["columns"].items()}
-    constants: dict[str, Any] = dict(said.get("constants") or {})
-    values: dict[str, dict[Any, Any]] = dict(said.get("values") or {})
-    tags: list[str] = [str(t) for t in said.get("tags") or []]
+    columns: dict[str, str] = said["columns"]
+    constants: dict[str, str] = said.get("constants", {})
+    values: dict[str, dict[str, str]] = said.get("values", {})
+    tags: list[str] = said.get("tags", [])
     ours = [c for c in own.names if c.lower() not in ORIGIN]
     for focus in (*columns, *constants):
         if focus not in ours:
@@ -147,7 +206,7 @@ def _compile(text: str, name: str) -> Adapter:
             if focus.endswith("Cost") and focus != "BilledCost"
         ),
         origin={focus: quoted(header) for focus, header in columns.items()},
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=sha256,
     )
 
 
@@ -156,16 +215,16 @@ def _raw_type(header: str, columns: dict[str, str], column: Callable[[str], Colu
     return "DECIMAL(38,18)" if types == {"decimal"} else "VARCHAR"
 
 
-def _value(column: Column, header: str, values: dict[Any, Any] | None, time: Callable[[str], str]) -> str:
+def _value(column: Column, header: str, values: dict[str, str] | None, time: Callable[[str], str]) -> str:
     delivered = quoted(header)
     if values:
-        cases = " ".join(f"when {literal(str(k))} then {literal(str(v))}" for k, v in values.items())
+        cases = " ".join(f"when {literal(k)} then {literal(v)}" for k, v in values.items())
         return f"case {delivered} {cases} end"
     return time(delivered) if column.type == "timestamp" else f"cast({delivered} as {column.sql_type})"
 
 
-def _constant(column: Column, value: Any) -> str:
-    return f"cast({literal(str(value))} as {column.sql_type})"
+def _constant(column: Column, value: str) -> str:
+    return f"cast({literal(value)} as {column.sql_type})"
 
 
 def _time(dates: Any, zone: Any, refuse: Callable[[str], RefusedError]) -> Callable[[str], str]:

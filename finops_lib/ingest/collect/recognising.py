@@ -31,6 +31,20 @@ def bindings(adapter: Adapter, file: Delivered) -> dict[str, str]:
     return found
 
 
+def refuse_doubled(adapter: Adapter, file: Delivered) -> None:
+    """Refuse a file in which a column that is read stands twice: which of them counts, nobody can tell."""
+    if file.format == "json":
+        return
+    for header in bindings(adapter, file).values():
+        alike = [h for h in file.header if _spelling(h) == _spelling(header)]
+        if header in file.doubled or (header in alike and len(alike) > 1):
+            spelt = f", spelt {' and '.join(map(repr, alike))}" if len(alike) > 1 else ""
+            raise RefusedError(
+                f"{file.name}: found the column {header!r} more than once in its header{spelt}, wanted it once. Export "
+                "it again, or take the wrong one out."
+            )
+
+
 def flattened(name: str, kind: str, file: Delivered) -> dict[str, tuple[str, str]]:
     """Fields of a struct column that were delivered as columns of their own: header and SQL type of each."""
     if file.format == "json" or kind.endswith("[]") or not kind.startswith("STRUCT"):
