@@ -29,9 +29,8 @@ DONE, REFUSED, WRONG_USAGE, NOT_PASSED, LOCKED, STOPPED = 0, 1, 2, 3, 4, 130
 """What `EXIT_CODES` explains."""
 
 EXIT_CODES = (
-    "Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 3 done but a gate or check did not pass or a "
-    "restatement waits to be accepted, "
-    "4 somebody else is writing in the home, 130 stopped."
+    "Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 3 done but a gate or check did not pass or "
+    "a restatement waits to be accepted, 4 somebody else is writing in the home, 130 stopped."
 )
 
 WRITES = {"init", "ingest", "withdraw", "build", "forecast", "report", "run"}
@@ -142,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     c = command("sources", _sources, "list what can be read, how it is recognised and which dataset it fills")
     c.add_argument("--json", action="store_true", help="print JSON")
     c.add_argument("--markdown", action="store_true", help="print the page docs/sources.md")
+    c.add_argument("--check", action="store_true", help="check the home's own adapters/*.sql, with their samples")
     c = command("ingest", _ingest, "bring exports into the lake, month by month")
     c.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, patterns or archives as delivered")
     c.add_argument("--source", metavar="NAME", help="read them as this source instead of recognising it")
@@ -309,8 +309,11 @@ def _samples(options: argparse.Namespace) -> int:
 
 
 def _sources(options: argparse.Namespace) -> int:
-    from .ingest import sources, sources_page
+    from .ingest import check_own, sources, sources_page, use_own
 
+    use_own(_home(options))
+    if options.check:
+        return _sources_checked(check_own(_home(options)))
     if options.markdown:
         print(sources_page(), end="")
         return DONE
@@ -325,6 +328,16 @@ def _sources(options: argparse.Namespace) -> int:
             if row[label]:
                 print(f"    {label}: {row[label]}")
     return DONE
+
+
+def _sources_checked(found: dict[str, list[str]]) -> int:
+    for name, wrong in found.items():
+        print(f"{name}: {'as it should be' if not wrong else ''}")
+        for said in wrong:
+            print(f"    {said}")
+    faulty = sum(bool(wrong) for wrong in found.values())
+    print(f"{len(found)} own {'source' if len(found) == 1 else 'sources'}, {faulty} with faults")
+    return NOT_PASSED if faulty else DONE
 
 
 def _ingest(options: argparse.Namespace) -> int:

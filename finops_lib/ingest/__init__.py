@@ -22,14 +22,25 @@ from ..errors import FinopsError, RefusedError, is_stop
 from ..lake import TIMELESS, Closures, Content, Home, Partition, Verdict
 from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
-from .adapters import sources, sources_page
+from .adapters import sources, sources_page, use_own
 from .collect import Batch
 from .collect.files import Delivered
 from .facts import COMPANIONS, AccountMonth, Answer, Settings
 from .outcomes import Ingested, Interrupted, Outcome
+from .trying import check_own
 from .withdrawing import withdraw
 
-__all__ = ["Ingested", "Interrupted", "Outcome", "ingest", "sources", "sources_page", "withdraw"]
+__all__ = [
+    "Ingested",
+    "Interrupted",
+    "Outcome",
+    "check_own",
+    "ingest",
+    "sources",
+    "sources_page",
+    "use_own",
+    "withdraw",
+]
 
 
 def ingest(
@@ -56,6 +67,7 @@ def ingest(
     Returns  one outcome per partition or refused file, in the order of the work.
     Refuses  UsageError for paths or sources that do not exist; anything wrong inside a file is an outcome.
     """
+    use_own(home)
     # What died while it published is finished or forgotten, also where nothing new comes in.
     held = nullcontext() if dry_run else lake.locked(home, doing="an ingestion")
     with held, lake.staging(home) as workdir:

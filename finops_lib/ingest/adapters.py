@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import duckdb
 
 from ..contract import Contract, contract, contracts, literal, quoted
+from ..errors import UsageError
+from ..lake import Home
 
 DIRECT = "direct"
 """Source of files that already have a dataset's own columns; plan files come in as `plan`."""
@@ -114,10 +116,41 @@ def folder() -> Path:
     return Path(str(resources.files("finops_lib") / "adapters"))
 
 
+_own: set[Path] = set()
+"""The folder of a home's own adapters, where it has one."""
+
+
+def use_own(home: Home) -> None:
+    """Read the adapters and lookups of `<home>/adapters/` beside ours, from here on."""
+    wanted = {f for f in (home.root.resolve() / "adapters",) if f.is_dir()}
+    if wanted != _own:
+        _own.clear()
+        _own.update(wanted)
+        adapters.cache_clear()
+
+
+def own_files() -> list[Path]:
+    """The SQL files of a home's own adapters."""
+    return sorted(file for own in _own for file in own.glob("*.sql"))
+
+
 @cache
 def adapters() -> dict[str, Adapter]:
-    """Every source by name: the SQL files of `adapters/`, then each contract's own columns."""
+    """Every source by name: the SQL files of `adapters/`, those of the home, then each contract's own columns.
+
+    Refuses  UsageError for an adapter of the home that has the name of one of ours, or is none.
+    """
     found = {file.stem: _read_adapter(file) for file in sorted(folder().glob("*.sql"))}
+    for file in own_files():
+        if file.stem in found:
+            raise UsageError(f"{file}: there is a source {file.stem} already. Give the file another name.")
+        try:
+            found[file.stem] = _read_adapter(file)
+        except (duckdb.Error, ValueError, KeyError, IndexError) as error:
+            raise UsageError(
+                f"{file}: is no adapter ({str(error).splitlines()[0]}). It wants `create table raw (…)` and one SELECT "
+                "from raw; docs/extending.md shows one."
+            ) from None
     for own in contracts().values():
         if own.focus_dataset is None:
             adapter = _own_columns(own)
@@ -320,7 +353,7 @@ class Runs(Protocol):
 
 def vocabulary(db: Runs) -> None:
     """Give a connection what every SELECT may use: the lookups of the folder as views, then its macros."""
-    for file in sorted(folder().glob("*.csv")):
+    for file in sorted(f for own in (folder(), *_own) for f in own.glob("*.csv")):
         if not file.name.endswith(".headers.csv"):
             rows = f"read_csv({literal(str(file))}, all_varchar = true, header = true)"
             db.execute(f"create view {file.stem} as select * from {rows}")
@@ -340,7 +373,10 @@ def _version(file: Path, text: str) -> str:
     for macros, names in reversed(_macros().items()):  # later files use earlier ones
         text += macros if any(f"{name}(" in text for name in names) else ""
     lookups = sorted(
-        f for f in file.parent.glob("*.csv") if f.name.split(".")[0] in text or f.stem == f"{file.stem}.headers"
+        f
+        for own in (folder(), *_own)
+        for f in own.glob("*.csv")
+        if f.name.split(".")[0] in text or f.stem == f"{file.stem}.headers"
     )
     return hashlib.sha256(b"".join([text.encode(), *(f.read_bytes() for f in lookups)])).hexdigest()
 

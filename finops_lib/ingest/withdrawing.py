@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import lake
 from ..errors import RefusedError, UsageError
 from ..lake import Delivery, Home
-from .adapters import adapters
+from .adapters import adapters, use_own
 from .facts import COMPANIONS
 
 
@@ -16,6 +16,7 @@ def withdraw(home: Home, source: str, *, account: str, month: str) -> list[Deliv
     Refuses  RefusedError where there is nothing of it, naming the accounts and months that there are, and for a month
              that the plan has closed.
     """
+    use_own(home)
     companions = {a.name for a in adapters().values() if a.source == source and a.is_companion}
     with lake.writing(home), lake.locked(home):
         now = lake.current(home)
