@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import traceback
@@ -19,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from . import lake, proposals, warehouse
 from .contract import Contract, contracts
 from .errors import FinopsError, NotBuiltError, UsageError, is_stop
-from .ingest import Ingested, ingest
+from .ingest import Ingested, Outcome, ingest
 from .lake import Home
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from .analysis.reconciliation import Comparison
 
 Progress = Callable[[str], None]
@@ -125,29 +128,47 @@ def forecast(home: Home, *, progress: Progress = lambda _: None) -> Ingested:
 
     Reads    the mart fct_allocated_cost: what was reported and estimated up to the data date, and what is known of the
              days after it.
-    Returns  what the delivery did; the marts that show a forecast are rebuilt.
+    Returns  what the delivery did; the marts that show a forecast are rebuilt. Where the figures are those of the
+             forecast that the lake holds, nothing is made again.
     Refuses  NotBuiltError without a warehouse; ShortHistoryError when no series is long enough.
     """
     from .analysis.forecast import forecasts, period_ends
     from .analysis.spend import daily_history, days_ahead
 
-    marts = warehouse.marts(home, ["fct_data_freshness", "fct_allocated_cost"])
-    data_through = warehouse.data_through(home, marts["fct_data_freshness"])
-    allocated = marts["fct_allocated_cost"]
-    history = daily_history(allocated, data_through=data_through)
-    ahead = days_ahead(allocated, data_through=data_through, until=period_ends(data_through).year)
-    progress("fitting and backtesting")
-    expected, accuracy = forecasts(history, data_through=data_through, ahead=ahead)
-    with lake.staging(home) as folder:
-        files = []
-        for name, frame in (("forecast", expected), ("forecast_accuracy", accuracy)):
-            file = folder / f"{name}-{data_through}.parquet"
-            frame.write_parquet(file)
-            files.append(file)
-        delivered = ingest(home, files, source="direct", progress=progress)
-    progress("rebuilding what shows a forecast")
-    warehouse.build(home)
+    with lake.locked(home, doing="a forecast"):
+        marts = warehouse.marts(home, ["fct_data_freshness", "fct_allocated_cost"])
+        data_through = warehouse.data_through(home, marts["fct_data_freshness"])
+        allocated = marts["fct_allocated_cost"]
+        history = daily_history(allocated, data_through=data_through)
+        ahead = days_ahead(allocated, data_through=data_through, until=period_ends(data_through).year)
+        ending = f"{data_through}-{_made_from(history, ahead)}.parquet"
+        standing = {d.dataset: d for d in lake.current(home).values() for f in d.files if f["name"].endswith(ending)}
+        if standing.keys() >= {"forecast", "forecast_accuracy"}:
+            warehouse.build(home)  # which may have been cut short when that forecast came
+            said = [f"{d.partition}: made from the same figures already" for d in standing.values()]
+            return Ingested(outcomes=[Outcome(status="unchanged", source="direct", message=s) for s in said])
+        progress("fitting and backtesting")
+        expected, accuracy = forecasts(history, data_through=data_through, ahead=ahead)
+        with lake.staging(home) as folder:
+            files = []
+            for name, frame in (("forecast", expected), ("forecast_accuracy", accuracy)):
+                file = folder / f"{name}-{ending}"
+                frame.write_parquet(file)
+                files.append(file)
+            delivered = ingest(home, files, source="direct", progress=progress)
+        progress("rebuilding what shows a forecast")
+        warehouse.build(home)
     return delivered
+
+
+def _made_from(history: pl.DataFrame, ahead: pl.DataFrame) -> str:
+    """What tells one forecast from another before it is made: its figures, and who makes it of them."""
+    from .analysis import forecast as maker
+
+    found = hashlib.sha256(Path(maker.__file__).read_bytes())
+    for frame in (history, ahead):
+        found.update(frame.sort(frame.columns).write_csv().encode())
+    return found.hexdigest()[:12]
 
 
 def reconcile(home: Home, *, month: str | None = None, tolerance: Decimal | None = None) -> Reconciled:
