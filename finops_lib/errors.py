@@ -19,6 +19,10 @@ class NotBuiltError(FinopsError):
     """Something was asked of the warehouse that has not been built yet."""
 
 
+class DamagedError(FinopsError):
+    """Something that finops wrote is not as it was left; what heals it is said."""
+
+
 class ShortHistoryError(FinopsError):
     """Too few days of history to say anything about the future."""
 

@@ -10,7 +10,7 @@ billing account's month. `lake.commit` does it: what is refused leaves the lake 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .. import lake
 from ..contract import contract
-from ..errors import FinopsError, RefusedError, is_stop
+from ..errors import DamagedError, FinopsError, RefusedError, is_stop
 from ..lake import TIMELESS, Closures, Content, Home, Partition, Verdict
 from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
@@ -60,7 +60,8 @@ def ingest(
         settings = Settings(
             workdir=workdir, began=began, account=account, accept_rejects=accept_rejects, progress=progress
         )
-        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=lake.closures(home))
+        call = _Call(home=home, settings=settings, dry_run=dry_run, closures=_closures(home))
+        call.did(*(Verdict(decision="note", source=None, messages=(said,)) for said in lake.unreadable_said(home)))
         left = [str(path) for path in paths]
         try:
             with adapt.Database(workdir=workdir) as db:
@@ -105,8 +106,9 @@ class _Call:
     home: Home
     settings: Settings
     dry_run: bool
-    closures: Closures
-    """The closed months when the call began: a plan that comes with charges closes no month to them."""
+    closures: Closures | DamagedError
+    """The closed months when the call began: a plan that comes with charges closes no month to them. Where nobody can
+    tell them, why; then the plan alone comes in."""
     done: list[_Done] = field(default_factory=list)
     claimed: dict[Partition, str] = field(default_factory=dict)
     """Partitions that a batch of this call gave, and the first of its files."""
@@ -116,7 +118,9 @@ class _Call:
 
     def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
         """Bring the files of one batch into the lake."""
-        if standing := admit.unchanged(batch, lake.deliveries(self.home)):
+        standing = admit.unchanged(batch, lake.deliveries(self.home))
+        stand = (v.delivery for v in standing if v.delivery)
+        if standing and not any(lake.damage(self.home, d, thoroughly=True) for d in stand):
             self.did(*standing)
             return
         try:
@@ -124,6 +128,11 @@ class _Call:
                 self._settle(room, room.batch(batch), damaged)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
+
+    def _damaged(self, partitions: Iterable[Partition]) -> dict[Partition, str]:
+        holds = lake.current(self.home)
+        found = {p: lake.damage(self.home, holds[p], thoroughly=True) for p in partitions if p in holds}
+        return {p: said for p, said in found.items() if said}
 
     def complete(self, done: Sequence[_Done]) -> None:
         """Make the charges of every account-month of which a companion export has been stored."""
@@ -134,21 +143,40 @@ class _Call:
             if together.waiting:
                 self.did(together.waiting)
                 continue
-            with lake.writing(self.home), adapt.adapting(self.settings) as room:
-                self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
-                stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
-                entries = [f for d in together.deliveries for f in d.files]
-                adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
-                self._settle(room, adapted, ())
+            try:
+                self._make(together)
+            except RefusedError as error:
+                self.did(Verdict(decision="refuse", source=together.adapter.name, messages=(str(error),)))
+
+    def _make(self, together: companions.Together) -> None:
+        for p, damage in self._damaged(together.stored.values()).items():
+            raise RefusedError(f"{p}: its file of the lake {damage}. {lake.healing(together.holds[p])}.")
+        with lake.writing(self.home), adapt.adapting(self.settings) as room:
+            self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
+            stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
+            entries = [f for d in together.deliveries for f in d.files]
+            adapted = room.companions(together.adapter, together.where, stored, entries, together.rejected)
+            self._settle(room, adapted, ())
 
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake."""
         facts = adapted.facts
-        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures)
-        answers = {
-            where: room.answer(adapted, where, question, self.home.lake)
-            for where, question in admit.questions(facts, ledger).items()
-        }
+        if isinstance(self.closures, DamagedError) and facts.dataset == admit.CHARGES:
+            raise RefusedError(str(self.closures))
+        closures = Closures() if isinstance(self.closures, DamagedError) else self.closures
+        holds, months = lake.current(self.home), {where.month for where in facts.account_months}
+        near = [p for p in holds if p.dataset == facts.dataset and months & {p.month, p.corrects}]
+        ledger = admit.Ledger(holds=holds, closures=closures, damaged=self._damaged(near))
+        try:
+            answers = {
+                where: room.answer(adapted, where, question, self.home.lake)
+                for where, question in admit.questions(facts, ledger).items()
+            }
+        except adapt.SQLError as error:
+            raise RefusedError(
+                f"What the lake holds cannot be compared ({adapt.first_line(error)}). `finops verify` says what "
+                "heals it."
+            ) from None
         verdicts = admit.verdicts(facts, ledger, answers, damaged=damaged, claimed=self.claimed)
         self.claimed.update(admit.claims(facts) | self.claimed)
 
@@ -168,10 +196,24 @@ class _Call:
         self.did(*(Verdict(decision="note", source=facts.adapter.name, messages=(n,)) for n in facts.passed_over))
 
 
+def _closures(home: Home) -> Closures | DamagedError:
+    try:
+        return lake.closures(home)
+    except DamagedError as error:
+        return error
+
+
 def _known(home: Home) -> set[str]:
     """sha256 of every file and archive that the ledger knows and that need not be read again."""
-    entries = [f for d in lake.deliveries(home) if d.whole or d.withdrawn for f in d.files]
-    return {f["sha256"] for f in entries} | {f["archive_sha256"] for f in entries if "archive_sha256" in f}
+    ledger = lake.deliveries(home)
+    entries = [f for d in ledger if d.whole or d.withdrawn for f in d.files]
+    # What the lake has lost comes in again.
+    lost = [f for d in lake.standing_in(ledger).values() if lake.damage(home, d) for f in d.files]
+    return _sha256s(entries) - _sha256s(lost)
+
+
+def _sha256s(files: Sequence[Mapping[str, str]]) -> set[str]:
+    return {f["sha256"] for f in files} | {f["archive_sha256"] for f in files if "archive_sha256" in f}
 
 
 def _outcomes(call: _Call) -> Iterator[Outcome]:

@@ -26,7 +26,7 @@ from . import checking, comparing, reading, rejecting, staging
 from .database import Database, Relation, SQLError, first_line
 from .inspecting import FileInspector
 
-__all__ = ["Adapted", "Adapting", "Database", "FileInspector", "adapting"]
+__all__ = ["Adapted", "Adapting", "Database", "FileInspector", "SQLError", "adapting", "first_line"]
 
 
 @dataclass(frozen=True, kw_only=True)
