@@ -398,7 +398,7 @@ def healing(delivery: Delivery) -> str:
     """What brings back what a delivery left in the lake."""
     named = [f"{f['name']} (sha256 {f['sha256'][:12]})" for f in delivery.files]
     more = f" and {len(named) - 5} more files that `finops deliveries` names" if len(named) > 5 else ""
-    return f"Deliver again {', '.join(named[:5])}{more}, with `finops ingest`"
+    return f"Deliver {', '.join(named[:5])}{more} again with `finops ingest`"
 
 
 def _stands(home: Home, delivery: Delivery) -> bool:
@@ -630,6 +630,13 @@ def damaged_files(home: Home) -> list[str]:
         for file in sorted(home.lake.glob("*/source=*/billing_month=*/*.parquet"))
         if footer(file) is None
     ]  # fmt: skip
+
+
+def forgotten(home: Home) -> set[str]:
+    """Ids of the deliveries that wrote Parquet files of the lake which the ledger does not know."""
+    known = {home.lake / partition.file for partition in current(home)}
+    files = home.lake.glob("*/source=*/billing_month=*/*.parquet")
+    return {found for file in files if file not in known and (found := footer_id(file))}
 
 
 def footer_id(file: Path) -> str | None:

@@ -180,7 +180,7 @@ def _stray(home: Home, file: Path) -> Iterator[Finding]:
     if not file.exists() or file in {home.lake / p.file for p in lake.current(home)}:
         return
     originals = _originals(file)
-    again = f", or deliver again what it came from ({originals}) with `finops ingest`" if originals else ""
+    again = f", or deliver what it came from ({originals}) again with `finops ingest`" if originals else ""
     counts = ", yet builds count it" if lake.footer(file) is not None else " and cannot be read"
     yield Finding(file=file, said=f"is not of the ledger{counts}", remedy=f"Delete it{again}")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from .. import lake
 from ..contract import contract
 from ..errors import DamagedError, FinopsError, RefusedError, is_stop
-from ..lake import TIMELESS, Closures, Content, Home, Partition, Verdict
+from ..lake import TIMELESS, Closures, Content, Delivery, Home, Partition, Verdict
 from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page
@@ -119,8 +119,7 @@ class _Call:
     def bring(self, batch: Batch, damaged: Sequence[str]) -> None:
         """Bring the files of one batch into the lake."""
         standing = admit.unchanged(batch, lake.deliveries(self.home))
-        stand = (v.delivery for v in standing if v.delivery)
-        if standing and not any(lake.damage(self.home, d, thoroughly=True) for d in stand):
+        if standing and not self._has_lost([v.delivery for v in standing if v.delivery]):
             self.did(*standing)
             return
         try:
@@ -128,6 +127,12 @@ class _Call:
                 self._settle(room, room.batch(batch), damaged)
         except RefusedError as error:
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(str(error),)))
+
+    def _has_lost(self, deliveries: Sequence[Delivery]) -> bool:
+        """Whether the lake or the ledger lacks something of what deliveries of one batch left."""
+        if lake.unreadable(self.home) or {d.delivery_id for d in deliveries} & lake.forgotten(self.home):
+            return True
+        return any(lake.damage(self.home, d, thoroughly=True) for d in deliveries)
 
     def _damaged(self, partitions: Iterable[Partition]) -> dict[Partition, str]:
         holds = lake.current(self.home)
@@ -208,7 +213,9 @@ def _known(home: Home) -> set[str]:
     ledger = lake.deliveries(home)
     entries = [f for d in ledger if d.whole or d.withdrawn for f in d.files]
     # What the lake has lost comes in again.
-    lost = [f for d in lake.standing_in(ledger).values() if lake.damage(home, d) for f in d.files]
+    forgotten = lake.forgotten(home)
+    standing = lake.standing_in(ledger).values()
+    lost = [f for d in standing if d.delivery_id in forgotten or lake.damage(home, d) for f in d.files]
     return _sha256s(entries) - _sha256s(lost)
 
 

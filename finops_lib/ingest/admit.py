@@ -281,7 +281,7 @@ def _not_to_compare(here: Partition, staged: Staged, where: AccountMonth, ledger
         held = ledger.holds[other]
         yield (
             f"{here}: it must be compared with {other} ({in_rows(held.rows_published)}, billed "
-            f"{_billed(held) or 'nothing'}), whose file of the lake {ledger.damaged[other]}. {healing(held)}, first."
+            f"{_billed(held) or 'nothing'}), whose file of the lake {ledger.damaged[other]}. {healing(held)} first."
         )
 
 
