@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from .contract import Contract, contracts, literal, quoted
+from .contract import FORMULA, Contract, contracts, literal, quoted
 from .errors import NotBuiltError, UsageError
 from .lake import Home
 from .warehouse import dataset_sql, not_built, open_warehouse, reading_lake
@@ -19,9 +19,6 @@ from .warehouse import dataset_sql, not_built, open_warehouse, reading_lake
 VERSIONS = ("1.2", "1.3", "1.4")
 
 CHARGES = "CostAndUsage"
-
-FORMULA = "[=+@\\t\\r-]"
-"""What a text begins with that a spreadsheet takes for a formula."""
 
 DIMENSIONS = (
     "team", "product", "use_case", "model", "environment", "application", "project", "cost_center", "business_unit",
@@ -179,9 +176,8 @@ def _harmless(column: str, kind: str) -> str:
     name = quoted(column)
     if kind != "VARCHAR":
         return name
-    return (
-        f"case when regexp_matches({name}, {literal('^' + FORMULA)}) then chr(39) || {name} else {name} end as {name}"
-    )
+    begins = f"left({name}, 1) in ({', '.join(map(literal, FORMULA))})"
+    return f"case when {begins} then chr(39) || {name} else {name} end as {name}"
 
 
 def _focus_type(kind: str | None) -> str:

@@ -38,6 +38,9 @@ HOLDER = ".finops.holder"
 KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 """What the ledger's fields are in JSON, by how `Delivery` spells them."""
 
+MADE_BY = {"forecast": "finops forecast", "forecast_accuracy": "finops forecast"}
+"""Datasets of which nobody keeps the originals, and the command that delivers them."""
+
 SET_ASIDE = ".damaged"
 """Ending of files of the ledger that no entry can be read from."""
 
@@ -396,6 +399,8 @@ def damage(home: Home, delivery: Delivery, *, thoroughly: bool = False) -> str |
 
 def healing(delivery: Delivery) -> str:
     """What brings back what a delivery left in the lake."""
+    if command := MADE_BY.get(delivery.dataset):
+        return f"Make it anew with `{command}`"
     named = [f"{f['name']} (sha256 {f['sha256'][:12]})" for f in delivery.files]
     more = f" and {len(named) - 5} more files that `finops deliveries` names" if len(named) > 5 else ""
     return f"Deliver {', '.join(named[:5])}{more} again with `finops ingest`"

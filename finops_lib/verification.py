@@ -179,8 +179,10 @@ def _stray(home: Home, file: Path) -> Iterator[Finding]:
     # It may have been published, or replaced by a withdrawal, since the ledger was read.
     if not file.exists() or file in {home.lake / p.file for p in lake.current(home)}:
         return
-    originals = _originals(file)
-    again = f", or deliver what it came from ({originals}) again with `finops ingest`" if originals else ""
+    command = lake.MADE_BY.get(file.relative_to(home.lake).parts[0])
+    again = f", or make it anew with `{command}`" if command else ""
+    if not command and (originals := _originals(file)):
+        again = f", or deliver what it came from ({originals}) again with `finops ingest`"
     counts = ", yet builds count it" if lake.footer(file) is not None else " and cannot be read"
     yield Finding(file=file, said=f"is not of the ledger{counts}", remedy=f"Delete it{again}")
 
