@@ -61,6 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FinopsError as error:
         print(f"finops: {error}", file=sys.stderr)
         return REFUSED
+    except PermissionError as error:
+        who = f"{error.filename}: " if error.filename else ""
+        print(
+            f"finops: {who}{error.strerror}. Let whoever runs finops read and write it, then try again.",
+            file=sys.stderr,
+        )
+        return REFUSED
     except BrokenPipeError:
         # Whoever read the output has read enough (| head); what was written to disk is whole.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -171,6 +178,10 @@ def _parser() -> argparse.ArgumentParser:
         help="what changed between two deliveries of a month (one id: since the one it replaced), by service, "
         "sub-account and charge kind",
     )  # fmt: skip
+    c.add_argument("--json", action="store_true", help="print JSON")
+    c = command(
+        "verify", _verify, "read every file of the lake and compare it with the ledger; exit 3 where it differs"
+    )
     c.add_argument("--json", action="store_true", help="print JSON")
     c = command("reconcile", _reconcile, "compare charges with invoices, and AI vendors' bills with their usage")
     c.add_argument("--month", metavar="YYYY-MM", help="month to show (default: all)")
@@ -402,12 +413,14 @@ def _withdraw(options: argparse.Namespace) -> int:
 
 
 def _deliveries(options: argparse.Namespace) -> int:
-    from .lake import deliveries, held
+    from .lake import deliveries, held, unreadable_said
     from .pipeline import month_statuses
 
     if options.diff:
         return _difference(options)
     found = deliveries(_home(options))
+    for said in unreadable_said(_home(options)):
+        print(said, file=sys.stderr)
     states = month_statuses(_home(options))
     if options.json:
         _print_json(
@@ -436,6 +449,22 @@ def _deliveries(options: argparse.Namespace) -> int:
         print(f"held: {waiting}")
     print(f"{len(found)} deliveries")
     return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .verification import verify
+
+    with _progress("reading the ledger") as say:
+        done = verify(_home(options), progress=say)
+    if options.json:
+        findings = [{**asdict(f), "sentence": f.sentence} for f in done.findings]
+        _print_json({"partitions": done.partitions, "rows": done.rows, "findings": findings})
+    elif done.findings:
+        for finding in done.findings:
+            print(finding.sentence)
+    else:
+        print(f"{done.partitions} partitions, {done.rows} rows, all as the ledger says")
+    return NOT_PASSED if done.findings else DONE
 
 
 def _reconcile(options: argparse.Namespace) -> int:

@@ -38,6 +38,9 @@ EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
 DBT_TYPES = {**{t: t for t in SQL_TYPES}, "json": "string", "decimal": "decimal(38,18)"}
 """Contract type → what dbt calls it, which is also what Spark does."""
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:

@@ -19,6 +19,10 @@ class NotBuiltError(FinopsError):
     """Something was asked of the warehouse that has not been built yet."""
 
 
+class DamagedError(FinopsError):
+    """Something that finops wrote is not as it was left; what heals it is said."""
+
+
 class ShortHistoryError(FinopsError):
     """Too few days of history to say anything about the future."""
 
@@ -29,6 +33,11 @@ class LockedError(FinopsError):
 
 class UsageError(FinopsError):
     """The command itself was wrong; the command line exits 2."""
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says of a mistake, without what it says after that."""
+    return str(error).splitlines()[0].removesuffix(".")
 
 
 def is_stop(error: BaseException) -> bool:

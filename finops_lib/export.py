@@ -1,4 +1,8 @@
-"""The lake's FOCUS datasets in a chosen version, for tools that read FOCUS."""
+"""The lake's FOCUS datasets in a chosen version, for tools that read FOCUS.
+
+A spreadsheet runs a text of a CSV that begins with = + - @, a tab or a carriage return as a formula. Such a text gets
+an apostrophe before it, by which spreadsheets know a text; numbers stay numbers. Parquet keeps every text as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from .contract import Contract, contracts, literal, quoted
+from .contract import FORMULA, Contract, contracts, literal, quoted
 from .errors import NotBuiltError, UsageError
 from .lake import Home
-from .warehouse import dataset_sql, not_built, open_warehouse
+from .warehouse import dataset_sql, not_built, open_warehouse, reading_lake
 
 VERSIONS = ("1.2", "1.3", "1.4")
 
@@ -51,7 +55,7 @@ def export_focus(home: Home, *, version: str, out: str | Path, dataset: str = CH
     if since > version:
         raise UsageError(f"{dataset} came with FOCUS {since}: found version {version}, wanted {since} or later.")
     target = _target(out)
-    with duckdb.connect() as db:
+    with reading_lake(home), duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute(f"create view delivered as {dataset_sql(home, own)}")
         filled = ", ".join(f"count({quoted(c.name)})" for c in own.columns)
@@ -150,6 +154,10 @@ def _target(out: str | Path) -> Path:
 
 def _write(db: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
     """Write the rows of a SELECT; whoever reads the file sees all of them or the file of before."""
+    if target.suffix == ".csv":
+        rows = (
+            f"select {', '.join(_harmless(n, t) for n, t, *_ in db.sql(f'describe {rows}').fetchall())} from ({rows})"
+        )
     shape = "format csv, header true" if target.suffix == ".csv" else "format parquet, compression zstd"
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
@@ -162,6 +170,14 @@ def _spelled(value: str, kind: str | None, target: Path) -> str:
     if target.suffix == ".csv" and kind == "timestamp":
         return f"strftime({value}, '%Y-%m-%dT%H:%M:%SZ')"
     return value
+
+
+def _harmless(column: str, kind: str) -> str:
+    name = quoted(column)
+    if kind != "VARCHAR":
+        return name
+    begins = f"left({name}, 1) in ({', '.join(map(literal, FORMULA))})"
+    return f"case when {begins} then chr(39) || {name} else {name} end as {name}"
 
 
 def _focus_type(kind: str | None) -> str:

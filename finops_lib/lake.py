@@ -19,22 +19,31 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from .errors import LockedError, RefusedError, no_room
+from .errors import DamagedError, LockedError, RefusedError, no_room
 
 FOREVER = -1.0
 """How long `locked` waits unless it is told otherwise."""
 
 HOLDER = ".finops.holder"
 """Who holds the lock of a home, while it is held."""
+
+KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+"""What the ledger's fields are in JSON, by how `Delivery` spells them."""
+
+MADE_BY = {"forecast": "finops forecast", "forecast_accuracy": "finops forecast"}
+"""Datasets of which nobody keeps the originals, and the command that delivers them."""
+
+SET_ASIDE = ".damaged"
+"""Ending of files of the ledger that no entry can be read from."""
 
 TIMELESS = "all"
 """Month and account of the datasets that a delivery replaces whole, such as the plan."""
@@ -142,6 +151,8 @@ class Delivery:
     how much a source's last days grow afterwards is learnt from it."""
     withdrawn: bool = False
     """Whether the partition was taken out of the lake; then it holds nothing, and `files` are those that went."""
+    parquet_sha256: str = ""
+    """sha256 of the Parquet file as it was published; empty for deliveries of before it was kept."""
 
     @property
     def id(self) -> str:
@@ -227,14 +238,38 @@ class Closures:
 
 
 def closures(home: Home, *, on: date | None = None) -> Closures:
-    """The plan's closed months as the lake holds them, without those that close after `on` (today, UTC)."""
+    """The plan's closed months as the lake holds them, without those that close after `on` (today, UTC).
+
+    Refuses  DamagedError where their file cannot be read: without it nobody can tell what is closed.
+    """
     plan = Partition(dataset="closed_month", source="plan", billing_account=TIMELESS, month=TIMELESS)
-    if not (home.lake / plan.file).exists():
+    file, day = home.lake / plan.file, on or datetime.now(UTC).date()
+    held = holding(home, plan)
+    if held is None and not file.exists():
         return Closures()
-    day = on or datetime.now(UTC).date()
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = pq.ParquetFile(home.lake / plan.file).read().to_pylist()
+    wanted = [
+        "month",
+        "source_name",
+        "billing_account_id",
+        "closed_on",
+        "late_delivery",
+        "x_source_file",
+        "x_source_row",
+    ]
+    try:
+        with file.open("rb") as opened:
+            rows = pq.ParquetFile(opened).read(wanted).to_pylist()
+        if rows and rows[0].keys() != set(wanted):
+            raise KeyError
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        names = ", ".join(f["name"] for f in held.files) if held else "closed_month.csv"
+        raise DamagedError(
+            f"{file} is damaged or missing, and with it which months are closed. Deliver {names} of the plan again "
+            "with `finops ingest`."
+        ) from None
     return Closures(
         tuple(
             Closure(
@@ -312,11 +347,90 @@ def _entries(home: Home, pattern: str) -> Iterator[Delivery]:
             if _stands(home, delivery) and not file.with_suffix(".json").exists():
                 yield delivery
     for file in home.ledger.glob(f"{pattern}.json"):
-        yield _read(file)
+        with suppress(ValueError, TypeError):
+            yield _read(file)
+
+
+def unreadable(home: Home) -> list[Path]:
+    """Files of the ledger that are none of its entries: truncated, or somebody else's."""
+    return sorted([*home.ledger.glob(f"*{SET_ASIDE}"), *(f for f in home.ledger.glob("*.json") if _is_damaged(f))])
+
+
+def unreadable_said(home: Home) -> list[str]:
+    """A sentence for each of `unreadable`."""
+    return [
+        f"{file}: no entry of the ledger can be read from it. The lake stays as it is; deliver the original of what it "
+        "told of again, then delete it. `finops verify` says which files of the lake the ledger does not know."
+        for file in unreadable(home)
+    ]
+
+
+def _is_damaged(entry: Path) -> bool:
+    try:
+        _read(entry)
+    except (ValueError, TypeError):
+        return True
+    return False
 
 
 def _read(file: Path) -> Delivery:
-    return Delivery(**json.loads(file.read_text(encoding="utf-8")))
+    said = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(said, dict):
+        raise TypeError(file)
+    known = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(Delivery)}
+    more = said.keys() - known.keys()
+    if more and all(name in said for name, needed in known.items() if needed):
+        # Whatever it means, to leave it out may count money twice.
+        raise DamagedError(
+            f"{file} was written by a newer finops: found {', '.join(sorted(more))}, which this version does not know. "
+            "Use the version that wrote it, or a later one."
+        )
+    delivery = Delivery(**said)
+    for f in fields(delivery):
+        kind = KINDS.get(str(f.type).split("[")[0], object)
+        if not isinstance(getattr(delivery, f.name), kind):
+            raise TypeError(f.name)
+    datetime.fromisoformat(delivery.delivered_at)
+    try:
+        for totals in (
+            delivery.billed_total,
+            delivery.effective_total,
+            delivery.billed_change,
+            delivery.rejected_total,
+        ):
+            for amount in totals.values():
+                Decimal(amount)
+    except InvalidOperation:
+        raise ValueError(file) from None
+    if not all(isinstance(f, dict) and {"name", "sha256"} <= f.keys() for f in delivery.files):
+        raise ValueError(file)
+    return delivery
+
+
+def damage(home: Home, delivery: Delivery, *, thoroughly: bool = False) -> str | None:
+    """Why the lake does not hold what a delivery left there, in words that follow the name of its file.
+
+    Reads    the footer of the file; `thoroughly` all of it, where the ledger knows what its bytes were.
+    """
+    file = home.lake / delivery.partition.file
+    if not file.exists():
+        return "is missing"
+    if footer(file) is None:
+        return "cannot be read as Parquet"
+    if footer_id(file) != delivery.delivery_id:
+        return "is of another delivery than the ledger says"
+    if thoroughly and delivery.parquet_sha256 not in ("", _sha256(file)):
+        return "is not what was published: its bytes are others"
+    return None
+
+
+def healing(delivery: Delivery) -> str:
+    """What brings back what a delivery left in the lake."""
+    if command := MADE_BY.get(delivery.dataset):
+        return f"Make it anew with `{command}`"
+    named = [f"{f['name']} (sha256 {f['sha256'][:12]})" for f in delivery.files]
+    more = f" and {len(named) - 5} more files that `finops deliveries` names" if len(named) > 5 else ""
+    return f"Deliver {', '.join(named[:5])}{more} again with `finops ingest`"
 
 
 def _stands(home: Home, delivery: Delivery) -> bool:
@@ -368,7 +482,7 @@ def _holder(home: Home) -> str:
     try:
         said = json.loads((home.root / HOLDER).read_text(encoding="utf-8"))
         return f"{said['doing']} (process {said['pid']} on {said['host']}, since {said['since']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
 
 
@@ -447,6 +561,7 @@ def publish(home: Home, delivery: Delivery, staged: Path, *, breakdown: Path | N
     target = home.lake / delivery.partition.file
     _make(target.parent)
     _sync(staged)
+    delivery = replace(delivery, parquet_sha256=_sha256(staged))
     with _remembered(home, delivery) as name:
         if breakdown is not None:
             _sync(breakdown)
@@ -481,14 +596,15 @@ def withdraw(home: Home, partition: Partition) -> Delivery:
         before, delivery_id=hashlib.sha256(f"{now} {partition}".encode()).hexdigest()[:16], delivered_at=now,
         replaced=before.delivery_id, rows_read=0, rows_published=0, rows_rejected=0, rows_merged=0, rows_added=0,
         billed_total={}, effective_total={}, rejected_total={}, rejected_unreadable=0, notes=[], whole=True,
-        withdrawn=True, effective_by_day={},
+        withdrawn=True, effective_by_day={}, parquet_sha256="",
         billed_change={c: f"{Decimal(a).copy_negate():f}" for c, a in before.billed_total.items() if Decimal(a)},
     )  # fmt: skip
     gone = _after(gone, before)
     target = home.lake / partition.file
     with _remembered(home, gone):
-        target.unlink()
-        _sync(target.parent)
+        if target.exists():
+            target.unlink()
+            _sync(target.parent)
     (home.rejected / partition.file).unlink(missing_ok=True)
     return gone
 
@@ -519,7 +635,10 @@ def _remembered(home: Home, delivery: Delivery) -> Iterator[str]:
 
 
 def recover(home: Home) -> None:
-    """Finish or forget a publication that was interrupted: the data file's footer says which."""
+    """Finish or forget a publication that was interrupted: the data file's footer says which.
+
+    Files of the ledger that are none of its entries are set aside, so that whoever reads the folder may read all of it.
+    """
     for pending in home.ledger.glob("*.pending"):
         try:
             stands = _stands(home, _read(pending))
@@ -530,18 +649,50 @@ def recover(home: Home) -> None:
         else:
             pending.with_suffix(".parquet").unlink(missing_ok=True)
             pending.unlink()
-    remembered = {file.stem for file in home.ledger.glob("*.json")}
+    for file in home.ledger.glob("*.json"):
+        if _is_damaged(file):
+            os.replace(file, file.with_suffix(SET_ASIDE))
+    remembered = {file.stem for ending in (".json", SET_ASIDE) for file in home.ledger.glob(f"*{ending}")}
     for orphan in home.ledger.glob("*.parquet"):
         if orphan.stem not in remembered:
             orphan.unlink()
 
 
+def damaged_files(home: Home) -> list[str]:
+    """A sentence for each Parquet file that cannot be read at all: of what a build reads, and what heals it."""
+    known = {home.lake / partition.file: d for partition, d in current(home).items()}
+    return [
+        f"{file} cannot be read as Parquet. {healing(known[file])}." if file in known
+        else f"{file} cannot be read as Parquet, and the ledger does not know it. Delete it."
+        for file in sorted(home.lake.glob("*/source=*/billing_month=*/*.parquet"))
+        if footer(file) is None
+    ]  # fmt: skip
+
+
+def forgotten(home: Home) -> set[str]:
+    """Ids of the deliveries that wrote Parquet files of the lake which the ledger does not know."""
+    known = {home.lake / partition.file for partition in current(home)}
+    files = home.lake.glob("*/source=*/billing_month=*/*.parquet")
+    return {found for file in files if file not in known and (found := footer_id(file))}
+
+
 def footer_id(file: Path) -> str | None:
     """The id of the delivery that wrote a Parquet file of the lake."""
+    return (footer(file) or {}).get(b"finops_delivery", b"").decode(errors="replace") or None
+
+
+def footer(file: Path) -> dict[bytes, bytes] | None:
+    """What the footer of a Parquet file says of it; none where it is damaged or no Parquet."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_metadata(file).metadata or {}
-    return metadata.get(b"finops_delivery", b"").decode() or None
+    try:
+        with file.open("rb") as opened:
+            return pq.read_metadata(opened).metadata or {}
+    except PermissionError:
+        raise
+    except (OSError, ValueError, pa.ArrowException):
+        return None
 
 
 @contextmanager
@@ -611,6 +762,11 @@ def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
         _sync(made.parent)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import warehouse
-from .contract import contract
+from .contract import FORMULA, contract
 from .errors import UsageError
 from .lake import Home
 
@@ -20,9 +20,6 @@ FILES = ("tag_alias", "tag_rule", "owner", "budget")
 
 TO_BE_NAMED = "to be named"
 """Owner of a team that is proposed for the register: who answers for it, nobody but the organisation knows."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 UNDECIDED = 20
 """How many candidates without a known team the guide lists."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,7 +11,7 @@ import duckdb
 
 from . import lake
 from .contract import literal
-from .errors import UsageError
+from .errors import DamagedError, UsageError
 from .lake import Delivery, Home
 from .money import EXACT
 
@@ -78,7 +80,7 @@ def difference(home: Home, one: str, other: str | None = None) -> Difference:
         )
     before, after = sorted((first, second), key=lambda d: d.delivered_at)
     rows = _rows(home, before, "before") + " union all " + _rows(home, after, "after")
-    with duckdb.connect() as db:
+    with _reading(home), duckdb.connect() as db:
         found = db.sql(
             "select ServiceName, SubAccountId, ChargeCategory, BillingCurrency, "
             "sum(case when which = 'after' then rows else -rows end), "
@@ -103,6 +105,18 @@ def difference(home: Home, one: str, other: str | None = None) -> Difference:
         )
     )  # fmt: skip
     return Difference(before=before, after=after, changes=changes)
+
+
+@contextmanager
+def _reading(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        said = str(error).splitlines()[0].removesuffix(".")
+        raise DamagedError(
+            f"What is kept of these deliveries below {home.lake} cannot be read ({said}). `finops verify` says what to "
+            "do; their totals stand in `finops deliveries`."
+        ) from None
 
 
 def _found(ledger: list[Delivery], start: str) -> Delivery:

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "restatements": {"contract", "lake", "money", "errors"},
     "export": {"contract", "lake", "warehouse", "errors"},
     "conformance": {"contract", "lake", "warehouse", "errors"},
+    "verification": {"contract", "lake", "warehouse", "money", "errors"},
     "analysis": {"errors"},
     "charts": {"errors"},
     "policy": {"warehouse", "lake", "analysis", "charts", "errors"},
@@ -58,6 +59,7 @@ MAY_IMPORT = {
         "conformance",
         "restatements",
         "proposals",
+        "verification",
     },
 }
 """Room of ours → rooms of ours it may import."""
@@ -81,7 +83,7 @@ INGEST_ROOMS = {
 }
 """Room of ingest → what it must not import: paths become batches, batches facts, facts verdicts; nothing goes back."""
 
-LAKE_AS_VALUES = {"TIMELESS", "Closure", "Closures", "Delivery", "Partition", "Verdict", "standing_in"}
+LAKE_AS_VALUES = {"TIMELESS", "Closure", "Closures", "Delivery", "Partition", "Verdict", "healing", "standing_in"}
 """What admission may know of the lake: what it holds and what is to become of it, not how it is written."""
 
 NO_INPUT_OUTPUT = ("pathlib", "duckdb", "os", "datetime.now", "open(", "time")

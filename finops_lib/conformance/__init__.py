@@ -20,7 +20,7 @@ from .. import lake
 from ..contract import contract, contracts, literal
 from ..errors import NotBuiltError
 from ..lake import Home
-from ..warehouse import dataset_sql
+from ..warehouse import dataset_sql, reading_lake
 
 CHARGES = "cost_and_usage"
 
@@ -129,7 +129,7 @@ def check(home: Home) -> list[Finding]:
     Returns  one finding per rule, errors first, then by id.
     Refuses  NotBuiltError for a lake without charges.
     """
-    with duckdb.connect() as db:
+    with reading_lake(home), duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         _tables(db, home)
         if not db.sql(f"select 1 from {CHARGES} limit 1").fetchall():

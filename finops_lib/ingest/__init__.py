@@ -10,7 +10,7 @@ billing account's month. `lake.commit` does it: what is refused leaves the lake 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from .. import lake
 from ..contract import contract
-from ..errors import FinopsError, RefusedError, is_stop
-from ..lake import TIMELESS, Closures, Content, Home, Partition, Verdict
+from ..errors import DamagedError, FinopsError, RefusedError, is_stop
+from ..lake import TIMELESS, Closures, Content, Delivery, Home, Partition, Verdict
 from . import adapt, adapters, admit, collect, companions
 from .adapt import Adapted, Adapting
 from .adapters import sources, sources_page, use_own
@@ -81,8 +81,9 @@ def ingest(
             progress=progress,
         )
         call = _Call(
-            home=home, settings=settings, source=source, dates=dates, dry_run=dry_run, closures=lake.closures(home)
+            home=home, settings=settings, source=source, dates=dates, dry_run=dry_run, closures=_closures(home)
         )
+        call.did(*(Verdict(decision="note", source=None, messages=(said,)) for said in lake.unreadable_said(home)))
         left = [str(path) for path in paths]
         try:
             with adapt.Database(workdir=workdir) as db:
@@ -130,8 +131,9 @@ class _Call:
     source: str | None
     dates: str | None
     dry_run: bool
-    closures: Closures
-    """The closed months when the call began: a plan that comes with charges closes no month to them."""
+    closures: Closures | DamagedError
+    """The closed months when the call began: a plan that comes with charges closes no month to them. Where nobody can
+    tell them, why; then the plan alone comes in."""
     done: list[_Done] = field(default_factory=list)
     claimed: dict[Partition, str] = field(default_factory=dict)
     """Partitions that a batch of this call gave, and the first of its files."""
@@ -148,7 +150,8 @@ class _Call:
 
         Reads    instead_of: the batch without those; `alone` where they turned out to be older copies of its files.
         """
-        if standing := admit.unchanged(batch, lake.deliveries(self.home)):
+        standing = admit.unchanged(batch, lake.deliveries(self.home))
+        if standing and not self._has_lost([v.delivery for v in standing if v.delivery]):
             self.did(*standing)
             return
         try:
@@ -176,6 +179,17 @@ class _Call:
             said = collect.unforeseen([f.name for f in batch.files], error)
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(said,)))
 
+    def _has_lost(self, deliveries: Sequence[Delivery]) -> bool:
+        """Whether the lake or the ledger lacks something of what deliveries of one batch left."""
+        if lake.unreadable(self.home) or {d.delivery_id for d in deliveries} & lake.forgotten(self.home):
+            return True
+        return any(lake.damage(self.home, d, thoroughly=True) for d in deliveries)
+
+    def _damaged(self, partitions: Iterable[Partition]) -> dict[Partition, str]:
+        holds = lake.current(self.home)
+        found = {p: lake.damage(self.home, holds[p], thoroughly=True) for p in partitions if p in holds}
+        return {p: said for p, said in found.items() if said}
+
     def complete(self, done: Sequence[_Done]) -> None:
         """Make the charges of every account-month of which a companion export has been stored."""
         arrived = [d.verdict.partition for d in done if d.stored and d.verdict.partition]
@@ -187,6 +201,8 @@ class _Call:
                 continue
             try:
                 self._complete(together)
+            except RefusedError as error:
+                self.did(Verdict(decision="refuse", source=together.adapter.name, messages=(str(error),)))
             except Exception as error:  # one month that cannot be made stops no other
                 if isinstance(error, FinopsError) or is_stop(error):
                     raise
@@ -194,6 +210,8 @@ class _Call:
                 self.did(Verdict(decision="refuse", source=together.adapter.name, messages=(said,)))
 
     def _complete(self, together: companions.Together) -> None:
+        for p, damage in self._damaged(together.stored.values()).items():
+            raise RefusedError(f"{p}: its file of the lake {damage}. {lake.healing(together.holds[p])}.")
         with lake.writing(self.home), adapt.adapting(self.settings) as room:
             self.settings.progress(f"adapting {together.adapter.name} {together.where.month}")
             stored = {n: self.home.lake / p.file for n, p in together.stored.items() if p in together.holds}
@@ -204,12 +222,22 @@ class _Call:
     def _settle(self, room: Adapting, adapted: Adapted, damaged: Sequence[str]) -> None:
         """From facts to verdicts, and from verdicts to the lake."""
         facts = adapted.facts
+        if isinstance(self.closures, DamagedError) and facts.dataset == admit.CHARGES:
+            raise RefusedError(str(self.closures))
+        closures = Closures() if isinstance(self.closures, DamagedError) else self.closures
+        holds, months = lake.current(self.home), {where.month for where in facts.account_months}
+        near = [p for p in holds if p.dataset == facts.dataset and months & {p.month, p.corrects}]
         shrink = None if self.settings.accept_shrink else lake.limit(self.home, "restatement_shrink")
-        ledger = admit.Ledger(holds=lake.current(self.home), closures=self.closures, shrink=shrink)
-        answers = {
-            where: room.answer(adapted, where, question, self.home.lake)
-            for where, question in admit.questions(facts, ledger).items()
-        }
+        ledger = admit.Ledger(holds=holds, closures=closures, shrink=shrink, damaged=self._damaged(near))
+        try:
+            answers = {
+                where: room.answer(adapted, where, question, self.home.lake)
+                for where, question in admit.questions(facts, ledger).items()
+            }
+        except adapt.SQLError as error:
+            raise RefusedError(
+                f"What the lake holds cannot be compared ({adapt.plainly(error)}). `finops verify` says what heals it."
+            ) from None
         verdicts = admit.verdicts(facts, ledger, answers, damaged=damaged, claimed=self.claimed)
         self.claimed.update(admit.claims(facts) | self.claimed)
 
@@ -229,10 +257,26 @@ class _Call:
         self.did(*(Verdict(decision="note", source=facts.adapter.name, messages=(n,)) for n in facts.passed_over))
 
 
+def _closures(home: Home) -> Closures | DamagedError:
+    try:
+        return lake.closures(home)
+    except DamagedError as error:
+        return error
+
+
 def _known(home: Home) -> set[str]:
     """sha256 of every file and archive that the ledger knows and that need not be read again."""
-    entries = [f for d in lake.deliveries(home) if d.whole or d.withdrawn for f in d.files]
-    return {f["sha256"] for f in entries} | {f["archive_sha256"] for f in entries if "archive_sha256" in f}
+    ledger = lake.deliveries(home)
+    entries = [f for d in ledger if d.whole or d.withdrawn for f in d.files]
+    # What the lake has lost comes in again.
+    forgotten = lake.forgotten(home)
+    standing = lake.standing_in(ledger).values()
+    lost = [f for d in standing if d.delivery_id in forgotten or lake.damage(home, d) for f in d.files]
+    return _sha256s(entries) - _sha256s(lost)
+
+
+def _sha256s(files: Sequence[Mapping[str, str]]) -> set[str]:
+    return {f["sha256"] for f in files} | {f["archive_sha256"] for f in files if "archive_sha256" in f}
 
 
 def _outcomes(call: _Call) -> Iterator[Outcome]:

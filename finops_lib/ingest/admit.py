@@ -14,12 +14,12 @@ import re
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
-from ..lake import Closure, Closures, Delivery, Partition, Verdict, standing_in
+from ..lake import Closure, Closures, Delivery, Partition, Verdict, healing, standing_in
 from ..money import EXACT, Money, exact, listed
 from .collect import Batch, named
 from .collect.files import Delivered
@@ -38,6 +38,8 @@ class Ledger:
     closures: Closures
     shrink: Decimal | None = None
     """Share of its money that a month which is closed or nearly complete may lose at once; None for all of it."""
+    damaged: Mapping[Partition, str] = field(default_factory=dict)
+    """Of what it holds, the partitions whose file is not as it was left, and what is the matter with it."""
 
 
 def partition(staged: Staged, where: AccountMonth) -> Partition | None:
@@ -116,10 +118,12 @@ def questions(staged: Staged, ledger: Ledger) -> dict[AccountMonth, Question]:
         if here is None or staged.is_companion:
             continue
         route = _route(here, ledger)
+        stands = here in ledger.holds and here not in ledger.damaged
+        rivals = [r for r in _rivals(here, ledger) if r not in ledger.damaged]
         found[where] = Question(
-            better=here.file if staged.adapter.same_money_as and here in ledger.holds else None,
-            rivals=[r.file for r in _rivals(here, ledger)] if where in staged.totals else [],
-            earlier=here.file if staged.adapter.bucket and here in ledger.holds else None,
+            better=here.file if staged.adapter.same_money_as and stands else None,
+            rivals=[r.file for r in rivals] if where in staged.totals else [],
+            earlier=here.file if staged.adapter.bucket and stands else None,
             closing=Closing(
                 month=here.month,
                 open_month=route.target.month,
@@ -127,7 +131,7 @@ def questions(staged: Staged, ledger: Ledger) -> dict[AccountMonth, Question]:
                 history=[p.file for p in (here, *route.corrections) if p != route.target],
                 held=[p.file for p in (here, *route.corrections)],
             )
-            if route.closed
+            if route.closed and not _history_damaged(here, route, ledger)
             else None,
         )
     return found
@@ -243,6 +247,7 @@ def _counted_twice(
     if here is None or not (where in staged.totals or staged.is_companion):
         return
     yield from _two_reports(files, staged.manifests)
+    yield from _not_to_compare(here, staged, where, ledger)
     yield from _two_sources(here, ledger, answers.get(where, Answer()))
     first = claimed.get(here) if _claims(staged) else None
     if first is not None and files and first != files[0]:
@@ -318,6 +323,35 @@ def _two_sources(here: Partition, ledger: Ledger, answer: Answer) -> Iterator[st
         return
 
 
+def _not_to_compare(here: Partition, staged: Staged, where: AccountMonth, ledger: Ledger) -> Iterator[str]:
+    """Why nobody can tell what would count twice: what the lake holds of it is damaged."""
+    route = _route(here, ledger)
+    needed = _history_damaged(here, route, ledger) if route.closed else []
+    if here in needed and _restores(_delivery(staged, where, here, whole=True), ledger.holds[here]):
+        needed = []
+    if here not in ledger.damaged:
+        # Those that are damaged together have been let in beside each other before.
+        needed = [*needed, *(r for r in _rivals(here, ledger) if r in ledger.damaged)]
+    for other in needed:
+        held = ledger.holds[other]
+        yield (
+            f"{here}: it must be compared with {other} ({in_rows(held.rows_published)}, billed "
+            f"{_billed(held) or 'nothing'}), whose file of the lake {ledger.damaged[other]}. {healing(held)} first."
+        )
+
+
+def _history_damaged(here: Partition, route: _Route, ledger: Ledger) -> list[Partition]:
+    """What of a closed month is damaged, but for what a late delivery replaces."""
+    return [p for p in (here, *route.corrections) if p != route.target and p in ledger.damaged]
+
+
+def _restores(delivery: Delivery, before: Delivery) -> bool:
+    """Whether a delivery brings back what a damaged partition held, to the last digit."""
+    return _hashes(delivery) == _hashes(before) and (
+        delivery.rows_published, delivery.billed_total, delivery.effective_total
+    ) == (before.rows_published, before.billed_total, before.effective_total)  # fmt: skip
+
+
 def _delivery(staged: Staged, where: AccountMonth, here: Partition, *, whole: bool) -> Delivery:
     """The ledger entry that an account-month would have, before the lake is looked at."""
     files, total = staged.read.get(where, {}), staged.totals.get(where, Total())
@@ -366,6 +400,9 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
     route = _route(here, ledger)
     verdict = Verdict(decision="publish", source=here.source, partition=route.target)
     before = ledger.holds.get(route.target)
+    if route.closed and here in ledger.damaged and not answer.differences:
+        route, before = _Route(target=here, closed=None, corrections=()), ledger.holds[here]
+        verdict = replace(verdict, partition=here)
     if standing := [p for p in route.corrections if ledger.holds[p].rows_published and not route.closed]:
         message = (
             f"{here} is open again, but corrections of it stand in {', '.join(p.month for p in standing)}: it would be "
@@ -381,7 +418,8 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
     elif answer.earlier and answer.earlier.rows and before:
         delivery = _with_earlier(delivery, before, answer)
     same_files = before is not None and _hashes(before) == _hashes(delivery)
-    if before and same_files and before.adapter_sha256 == delivery.adapter_sha256:
+    same = before and same_files and before.adapter_sha256 == delivery.adapter_sha256
+    if before and same and route.target not in ledger.damaged:
         said = f"{route.target}: unchanged"
         return replace(verdict, decision="unchanged", delivery=before, messages=(said,))
     if before:
@@ -389,7 +427,8 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
     if shrunk := _shrunk(here, delivery, route, ledger):
         return replace(verdict, decision="held", delivery=delivery, messages=(shrunk,))
     decision = "correct" if route.closed else "replace" if before else "publish"
-    return replace(verdict, decision=decision, delivery=delivery, messages=(_said(delivery),))
+    said = _said(delivery, ledger.damaged.get(route.target))
+    return replace(verdict, decision=decision, delivery=delivery, messages=(said,))
 
 
 def _shrunk(here: Partition, delivery: Delivery, route: _Route, ledger: Ledger) -> str | None:
@@ -544,13 +583,15 @@ def _signed(amounts: Mapping[str, str]) -> str:
     return ", ".join(f"{c} {'' if a.startswith('-') else '+'}{a}" for c, a in amounts.items())
 
 
-def _said(delivery: Delivery) -> str:
+def _said(delivery: Delivery, damage: str | None) -> str:
     said = f"{delivery.partition}: {in_rows(delivery.rows_published)}"
     if delivery.billed_total:
         said += f", billed {_billed(delivery)}"
     if delivery.replaced is not None:
         moved = _signed(delivery.billed_change)
         said += f"; replaces an earlier delivery{f', change {moved}' if moved else ''}"
+    if damage:
+        said += f"; heals what the lake had of it, whose file {damage}"
     return "; ".join([said, *delivery.notes])
 
 

@@ -1,6 +1,6 @@
 """The warehouse: `building` builds the marts and publishes them whole, `doors` reads what is in force."""
 
-from .building import Built, build
+from .building import Built, build, outdated
 from .doors import (
     Published,
     data_date,
@@ -17,6 +17,7 @@ from .doors import (
     product_version,
     project,
     published,
+    reading_lake,
     snapshot,
 )
 from .spark import JAVA, java_version, need_spark
@@ -38,9 +39,11 @@ __all__ = [
     "need_spark",
     "not_built",
     "open_warehouse",
+    "outdated",
     "plan_findings",
     "product_version",
     "project",
     "published",
+    "reading_lake",
     "snapshot",
 ]

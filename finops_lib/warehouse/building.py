@@ -22,7 +22,7 @@ import duckdb
 
 from .. import lake
 from ..contract import contracts, literal
-from ..errors import FinopsError, NotBuiltError, UsageError
+from ..errors import DamagedError, FinopsError, NotBuiltError, UsageError
 from ..lake import Home
 from .doors import BUILD, Published, plan_findings, product_version, project, published
 from .spark import need_spark
@@ -92,13 +92,17 @@ def build(
              Connections are those of the project's own profiles.yml, or of the one in the folder that
              DBT_PROFILES_DIR names; FINOPS_LAKE says where another machine's Spark finds the lake.
     Returns  the counts of models and tests. Where one failed, the former warehouse stays in force.
-    Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all or Spark is not there.
+    Refuses  UsageError for an unknown target, FinopsError when dbt cannot start at all or Spark is not there,
+             DamagedError where a file of the lake cannot be read.
     """
     if target not in TARGETS:
         raise UsageError(f"There is no target {target!r}. Targets: {', '.join(TARGETS)}.")
     if not home.lake.exists():
         raise NotBuiltError(f"{home.root} has no lake yet. Bring in a delivery with `finops ingest PATH`.")
     with lake.locked(home, doing="a build"):
+        if damaged := lake.damaged_files(home):
+            more = f" {len(damaged) - 1} more cannot be read; `finops verify` names them." if damaged[1:] else ""
+            raise DamagedError(f"{damaged[0]}{more}")
         if target == "spark":
             return _on_spark(home, select, full_refresh=full_refresh, progress=progress)
         return _beside(home, select, full_refresh=full_refresh, progress=progress)
@@ -107,6 +111,7 @@ def build(
 def _beside(home: Home, select: Sequence[str], *, full_refresh: bool, progress: Progress) -> Built:
     former, notes = _former(home)
     here = _state(home)
+    notes += lake.unreadable_said(home)
     if astray := _astray(home):
         full_refresh = True
         notes.append(
@@ -183,6 +188,19 @@ def _former(home: Home) -> tuple[Published | None, list[str]]:
 
 def _when(built: Published | None) -> str:
     return f"on {built.built_at:%F %T} UTC (build {built.build_id})" if built else "before"
+
+
+def outdated(home: Home) -> str | None:
+    """Why the warehouse in force is not what a build would now make; nothing where it is.
+
+    Refuses  NotBuiltError where there is none, or one that does not say what it was built from.
+    """
+    former, here = published(home), _state(home)
+    if former.lake != here.lake:
+        return f"was built from {former.lake}"
+    if changed := [d for d, checksum in here.datasets.items() if former.datasets.get(d) != checksum]:
+        return f"is older than the lake: since what was built {_when(former)}, {', '.join(changed)} changed"
+    return "was built by other models than those of this version" if former.models != here.models else None
 
 
 def _state(home: Home) -> Published:

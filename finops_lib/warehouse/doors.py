@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import duckdb
 
 from .. import lake
 from ..contract import Contract, contract, literal, quoted
-from ..errors import NotBuiltError
+from ..errors import DamagedError, NotBuiltError, first_line, no_room
 from ..lake import Home
 
 if TYPE_CHECKING:
@@ -83,6 +84,24 @@ def dataset_sql(home: Home, own: Contract) -> str:
     return f"{columns}, cast(null as varchar) as source, cast(null as varchar) as billing_month where false"
 
 
+@contextmanager
+def reading_lake(home: Home) -> Iterator[None]:
+    """Turn files of the lake that are damaged into one message.
+
+    Refuses  DamagedError, which says what heals them.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if damaged := lake.damaged_files(home):
+            raise DamagedError(damaged[0]) from None
+        if no_room(error) or not isinstance(error, (duckdb.IOException, duckdb.InvalidInputException)):
+            raise
+        raise DamagedError(
+            f"A file of {home.lake} cannot be read: {first_line(error)}. `finops verify` says which, and what heals it."
+        ) from None
+
+
 def mart(home: Home, name: str) -> pl.DataFrame:
     """One mart, whole.
 
@@ -130,7 +149,7 @@ def dataset(home: Home, name: str) -> pl.DataFrame:
     """
     import polars as pl
 
-    with duckdb.connect() as db:
+    with reading_lake(home), duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         frame = pl.from_arrow(db.sql(dataset_sql(home, contract(name))).to_arrow_table())
     assert isinstance(frame, pl.DataFrame)
@@ -204,15 +223,11 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         db.close()
         raise NotBuiltError(
-            f"{home.warehouse} cannot be read as a warehouse: {_first_line(error)}. Delete it and build it again with "
+            f"{home.warehouse} cannot be read as a warehouse: {first_line(error)}. Delete it and build it again with "
             f"`finops --home {home.root} build`; everything in it comes from the lake."
         ) from None
     db.execute("use warehouse; set timezone = 'UTC'")
     return db
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0].removesuffix(".")
 
 
 def published(home: Home) -> Published:

@@ -26,7 +26,7 @@ from . import checking, comparing, reading, rejecting, staging
 from .database import Database, Relation, SQLError, plainly
 from .inspecting import FileInspector
 
-__all__ = ["Adapted", "Adapting", "Database", "FileInspector", "adapting"]
+__all__ = ["Adapted", "Adapting", "Database", "FileInspector", "SQLError", "adapting", "plainly"]
 
 
 @dataclass(frozen=True, kw_only=True)
