@@ -12,17 +12,16 @@ having count(*) > 0
 {% endfor %}
 {% endtest %}
 
-{# Refuses a mart in which a column is null that its contract promises not to be: Spark keeps a contract's types alone. #}
-{% macro refuse_nulls() %}{{ return(adapter.dispatch('refuse_nulls')()) }}{% endmacro %}
-
-{% macro default__refuse_nulls() %}{% endmacro %}
-
-{% macro spark__refuse_nulls() %}
+{# Stands in for dbt-spark's own, which alters columns to "not null": Spark's tables of files cannot be, so their rows are
+   asked. #}
+{% macro spark__persist_constraints(relation, model) %}
 {% set promised = [] %}
 {% for column in model.columns.values() if 'not_null' in column.constraints | map(attribute='type') | map('string') %}
     {% do promised.append(
-        "assert_true(count(" ~ column.name ~ ") = count(*), 'null in " ~ this ~ "." ~ column.name ~ "')"
+        "assert_true(count(" ~ column.name ~ ") = count(*), 'null in " ~ relation ~ "." ~ column.name ~ "')"
     ) %}
 {% endfor %}
-{% if promised %}select {{ promised | join(', ') }} from {{ this }}{% endif %}
+{% if promised %}
+    {% call statement() %}select {{ promised | join(', ') }} from {{ relation }}{% endcall %}
+{% endif %}
 {% endmacro %}
