@@ -304,6 +304,69 @@ def test_a_build_warns_of_nothing(lumenar: Warehouse) -> None:
     assert "eprecat" not in lumenar.output
 
 
+def tests_of(manifest: dict[str, Any], name: str) -> list[tuple[str, list[str]]]:
+    """Which columns of which table each test of this name is asked of."""
+    found = [n for n in manifest["nodes"].values() if (n.get("test_metadata") or {}).get("name") == name]
+    return [
+        (n["attached_node"], n["test_metadata"]["kwargs"].get("columns") or [n["column_name"]])
+        for n in found
+        if n["attached_node"]
+    ]
+
+
+def test_what_a_mart_promises_never_to_be_null_its_table_refuses_to_be(lumenar: Warehouse) -> None:
+    nodes = manifest_of(lumenar)["nodes"]
+    promised = [
+        (mart, column)
+        for mart in MARTS
+        for column, said in nodes[f"model.finops.{mart}"]["columns"].items()
+        if any(constraint["type"] == "not_null" for constraint in said["constraints"])
+    ]
+    refused = lumenar.ask(
+        "select table_name, column_name from duckdb_columns() where not is_nullable and schema_name = 'main'"
+    )
+    assert sorted(promised) == sorted(refused)
+    assert {mart for mart, _ in promised} == set(MARTS)
+
+
+def test_outside_marts_one_test_of_a_table_holds_what_is_never_null(lumenar: Warehouse) -> None:
+    manifest = manifest_of(lumenar)
+    assert tests_of(manifest, "not_null") == []
+    asked = tests_of(manifest, "never_null")
+    tables = [table for table, _ in asked]
+    assert len(tables) == len(set(tables))
+    assert [table for table in tables if table.split(".")[-1] in MARTS] == []
+    unknown = [(t, c) for t, columns in asked for c in columns if c not in manifest["nodes"][t]["columns"]]
+    assert unknown == []
+    intermediates = {file.stem for file in PROJECT.glob("models/intermediate/*/*.sql")}
+    assert intermediates - {table.split(".")[-1] for table in tables} == {"int_data_date_found"}
+
+
+def test_a_null_fails_by_the_name_of_its_column(lumenar: Warehouse) -> None:
+    compiled = lumenar.file.parent / "target" / "compiled" / "finops" / "models" / "staging" / "_rule_periods.yml"
+    [file] = compiled.glob("never_null_*.sql")
+    with duckdb.connect() as db:
+        db.execute("attach ':memory:' as warehouse")
+        db.execute("create table warehouse.stg_rule_period as select date '2026-01-01' as rules_as_of")
+        assert db.execute(file.read_text(encoding="utf-8")).fetchall() == []
+        db.execute("insert into warehouse.stg_rule_period values (null), (null)")
+        assert db.execute(file.read_text(encoding="utf-8")).fetchall() == [("rules_as_of", 2)]
+
+
+def test_marts_carry_their_descriptions(lumenar: Warehouse) -> None:
+    described = manifest_of(lumenar)["nodes"]["model.finops.fct_daily_cost"]
+    assert lumenar.only("select comment from duckdb_tables() where table_name = 'fct_daily_cost'") == (
+        described["description"],
+    )
+    found = lumenar.ask("select column_name, comment from duckdb_columns() where table_name = 'fct_daily_cost'")
+    assert dict(found) == {name: column["description"] for name, column in described["columns"].items()}
+    [(marts, columns)] = lumenar.ask(
+        "select count(distinct table_name), count_if(comment is null) from duckdb_columns() "
+        "where table_name like 'fct%' or table_name like 'dim%'"
+    )
+    assert (marts, columns) == (len(MARTS), 0)
+
+
 def test_the_daily_cost_keeps_currencies_and_kinds_apart(lumenar: Warehouse) -> None:
     assert lumenar.ask(
         "select billing_currency, charge_category, sum(billed_cost), sum(effective_cost), sum(charge_count) "

@@ -109,6 +109,32 @@ def lake_statements() -> list[str]:
     return done
 
 
+def test_spark_refuses_a_null_that_a_contract_forbids() -> None:
+    constraints = [{"type": "not_null"}]
+    columns = {
+        "month": {"name": "month", "constraints": constraints},
+        "team": {"name": "team", "constraints": []},
+        "cost": {"name": "cost", "constraints": constraints},
+    }
+    asked: list[str] = []
+
+    def statement(*, caller: Callable[[], str]) -> str:
+        asked.append(caller())
+        return ""
+
+    text = (PROJECT / "macros" / "never_null.sql").read_text(encoding="utf-8").split("{% endtest %}")[1]
+    macros: Any = (
+        jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
+        .from_string(text)
+        .make_module({"statement": statement})
+    )
+    macros.spark__persist_constraints("finops.fct_cost", {"columns": columns})
+    assert asked == [
+        "select assert_true(count(month) = count(*), 'null in finops.fct_cost.month'), "
+        "assert_true(count(cost) = count(*), 'null in finops.fct_cost.cost') from finops.fct_cost"
+    ]
+
+
 def test_spark_reads_every_dataset_of_the_lake_by_its_contract() -> None:
     done = lake_statements()
     tables = {m[1]: m[2] for s in done if (m := re.match(r"create table lake\.(\w+) \((.*)\) using parquet", s))}
