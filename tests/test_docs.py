@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from finops_lib import pipeline
+
 ROOT = Path(__file__).parent.parent
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -90,6 +92,6 @@ def test_the_workflow_ends_as_the_exit_code_says_and_shows_no_amount(
 def test_the_airflow_and_dagster_pieces_are_python() -> None:
     airflow, dagster = (ast.parse(text) for text in shown("python"))
     assert {node.name for node in ast.walk(airflow) if isinstance(node, ast.FunctionDef)} == {"costs", "run", "gates"}
-    assert {node.name for node in dagster.body if isinstance(node, ast.FunctionDef)} == {
-        "finops", "lake", "marts", "cost_forecast", "gates", "report",
-    }  # fmt: skip
+    assert [node.name for node in dagster.body if isinstance(node, ast.FunctionDef)] == ["finops_run"]
+    named = {node.targets[0].id: node.value for node in dagster.body if isinstance(node, ast.Assign)}
+    assert {*ast.literal_eval(named["ASSETS"]), *ast.literal_eval(named["CHECKS"])} == set(pipeline.STEPS)
