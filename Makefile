@@ -6,7 +6,7 @@ BIN := .venv/bin
 FINOPS := $(BIN)/finops --home $(HOME_DIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint conformance mutations bench spark notebooks lab docs lock clean
+.PHONY: help setup demo test lint conformance metrics mutations bench spark notebooks lab docs lock clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,6 +49,10 @@ lint: setup ## Style, types and SQL style
 
 conformance: setup ## Run the official FOCUS validator on every adapter's golden rows (Python 3.12)
 	@$(BIN)/python tests/conformance/official.py
+
+metrics: setup ## Ask MetricFlow itself of $(HOME_DIR)/: no currencies added, the figures of the marts
+	@test -e $(HOME_DIR)/warehouse.duckdb || $(MAKE) demo
+	@$(BIN)/python tests/metrics/metricflow.py $(HOME_DIR)
 
 mutations: setup ## Spoil the samples in 3,000 ways and say what ingestion makes of each (half an hour)
 	@$(BIN)/python tests/mutations/exports.py 3000

@@ -593,8 +593,12 @@ METRICS = {
 """Every metric by its name, which stays, and what it is in USD."""
 
 
-def metric(warehouse: Warehouse, name: str) -> Any:
-    """A metric in USD, as the metric layer defines it."""
+REPORTING = ["reporting_billed_cost", "reporting_effective_cost", "unconverted_costs"]
+"""Those in the reporting currency, whose model has a currency of its own."""
+
+
+def metric(warehouse: Warehouse, name: str, *, currency: str | None = "USD") -> Any:
+    """A metric as the metric layer defines it, of what is in one currency, or of everything."""
     manifest = manifest_of(warehouse)
     defined = manifest["metrics"][f"metric.finops.{name}"]
     params = defined["type_params"]
@@ -605,24 +609,78 @@ def metric(warehouse: Warehouse, name: str) -> Any:
             for found in m["measures"]
             if found["name"] == params["measure"]["name"]
         ]
-        currency = next(d["name"] for d in model["dimensions"] if d["name"].endswith("currency"))
-        table = model["node_relation"]["alias"]
-        return warehouse.only(f"select {measure['agg']}({measure['expr']}) from {table} where {currency} = 'USD'")[0]
+        column = next(d["name"] for d in model["dimensions"] if d["name"].endswith("currency"))
+        aggregate = {"count_distinct": "count(distinct {})"}.get(measure["agg"], measure["agg"] + "({})")
+        return warehouse.only(
+            f"select {aggregate.format(measure['expr'])} from {model['node_relation']['alias']}"
+            + (f" where {column} = '{currency}'" if currency else "")
+        )[0]
     if defined["type"] == "ratio":
-        return float(metric(warehouse, params["numerator"]["name"])) / float(
-            metric(warehouse, params["denominator"]["name"])
+        above, below = (
+            metric(warehouse, params[part]["name"], currency=currency) for part in ("numerator", "denominator")
         )
-    parts = ", ".join(f"{float(metric(warehouse, m['name']))} as {m['name']}" for m in params["metrics"])
+        return None if above is None or below is None else float(above) / float(below)
+    inputs = {m["name"]: metric(warehouse, m["name"], currency=currency) for m in params["metrics"]}
+    parts = ", ".join(f"{'null' if value is None else float(value)} as {m}" for m, value in inputs.items())
     return warehouse.only(f"select {params['expr']} from (select {parts})")[0]
 
 
+def is_input(name: str) -> bool:
+    """Whether a metric is there only for others to be made of."""
+    return name.startswith("mixed_") or name.endswith("_currencies")
+
+
 def test_the_metric_layer_keeps_its_names(lumenar: Warehouse) -> None:
-    assert {m["name"] for m in manifest_of(lumenar)["metrics"].values()} == set(METRICS)
+    names = {m["name"] for m in manifest_of(lumenar)["metrics"].values()}
+    assert {name for name in names if not is_input(name)} == {*METRICS, *REPORTING}
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_is_what_its_description_says(lumenar: Warehouse, name: str) -> None:
     assert float(metric(lumenar, name)) == pytest.approx(float(METRICS[name]))
+
+
+COUNTS = {"charges", "tokens", "requests", "billed_requests", "training_runs", "priced_training_runs", "accepted_units",
+          "unconverted_costs"}  # fmt: skip
+"""Metrics that are no money, and add up over every currency."""
+
+
+def test_every_sum_of_money_is_asked_for_through_a_metric_that_looks_at_its_currencies(lumenar: Warehouse) -> None:
+    metrics = {m["name"]: m for m in manifest_of(lumenar)["metrics"].values()}
+    measured = {
+        found["name"]: model["name"]
+        for model in manifest_of(lumenar)["semantic_models"].values()
+        for found in model["measures"]
+    }
+    simple = {name for name, m in metrics.items() if m["type"] == "simple"}
+    assert {name for name in simple if not is_input(name)} == COUNTS
+    sums = {name for name in simple if name.startswith("mixed_")}
+    for name in sums:
+        currencies = f"{measured[metrics[name]['type_params']['measure']['name']]}_currencies"
+        [reader] = [
+            m
+            for m in metrics.values()
+            if name in {i["name"] for i in m["type_params"]["metrics"] or []}
+            or name in {(m["type_params"][part] or {}).get("name") for part in ("numerator", "denominator")}
+        ]
+        assert reader["name"] == name.removeprefix("mixed_")
+        assert reader["type_params"]["expr"].startswith(f"case when {currencies} = 1 ")
+        assert reader["type_params"]["expr"].endswith(f" then {name} end")
+
+
+def test_no_metric_adds_dollars_and_euros(lumenar: Warehouse) -> None:
+    mixed = ["billed_cost", "effective_cost", "contracted_cost", "list_cost", "unallocated_cost", "unallocated_ratio",
+             "experiment_cost", "production_cost", "unknown_lifecycle_cost", "experiment_ratio"]  # fmt: skip
+    assert {name: metric(lumenar, name, currency=None) for name in mixed} == dict.fromkeys(mixed)
+    assert [metric(lumenar, "billed_cost", currency=c) for c in ("EUR", "USD")] == [25, Decimal("584.79")]
+
+
+def test_a_metric_in_the_reporting_currency_is_unknown_where_the_plan_names_none(lumenar: Warehouse) -> None:
+    assert [metric(lumenar, name, currency=None) for name in REPORTING[:2]] == [None, None]
+    assert (
+        metric(lumenar, "unconverted_costs", currency=None)
+        == lumenar.only("select count(*) from fct_reporting_currency_cost")[0]
+    )
 
 
 def test_every_dimension_of_the_metric_layer_is_in_its_mart(lumenar: Warehouse) -> None:
@@ -641,7 +699,7 @@ def test_every_notebook_report_and_command_says_which_marts_it_reads(lumenar: Wa
     readers["executive_report"] = sorted((root / "finops_lib" / "reports").glob("*.py"))
     readers["gates"] = [root / "finops_lib" / "policy.py"]
     readers["commands"] = [root / "finops_lib" / "pipeline.py"]
-    readers["plan"] = [root / "finops_lib" / "proposals.py", root / "finops_lib" / "warehouse.py"]
+    readers["plan"] = [root / "finops_lib" / "proposals.py", *sorted((root / "finops_lib" / "warehouse").glob("*.py"))]
     assert {
         name: {mart for mart in MARTS for file in files if f'"{mart}"' in file.read_text(encoding="utf-8")}
         # Who asks of which day everything is, asks this mart.
