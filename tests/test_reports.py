@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -249,13 +250,21 @@ def test_long_tables_are_whole_in_the_workbook_and_the_page_says_so(tmp_path: Pa
 
 def test_report_reads_every_mart_of_a_home_and_writes_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marts, asked = everything(), []
-    monkeypatch.setattr(warehouse, "mart", lambda _, name: asked.append(name) or marts[name])
-    monkeypatch.setattr(warehouse, "dataset", lambda _, name: marts[name])
-    monkeypatch.setattr(warehouse, "data_date", lambda _: DATA_DATE)
+    build = warehouse.Published(
+        build_id="0123456789ab", built_at=datetime(2026, 10, 26, tzinfo=UTC), product="1.2.3", models="m",
+        own_models="", lake="lake", datasets={}, deliveries=7, last_delivery=datetime(2026, 10, 25, 6, 15, tzinfo=UTC),
+    )  # fmt: skip
+    monkeypatch.setattr(
+        warehouse, "snapshot", lambda _, names: (build, {n: asked.append(n) or marts[n] for n in names})
+    )
+    monkeypatch.setattr(warehouse, "data_through", lambda *_: DATA_DATE)
     home = Home(tmp_path)
     assert report(home) == home.reports / "2026-10"
     assert (home.reports / "2026-10" / "index.html").exists()
     assert tuple(asked) == MARTS
+    said = "build 0123456789ab by finops 1.2.3, from 7 deliveries, the last of 2026-10-25 06:15:00 UTC"
+    assert f"; {said}.</footer>" in (home.reports / "2026-10" / "index.html").read_text(encoding="utf-8")
+    assert json.loads((home.reports / "2026-10" / "report.json").read_text(encoding="utf-8"))["build"] == said
     assert report(home, month="2026-09", out=tmp_path / "elsewhere") == tmp_path / "elsewhere"
 
 

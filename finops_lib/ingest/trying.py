@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from ..contract import contract
+from ..errors import first_line
 from ..lake import Home, current
+from .adapt import Database, SQLError
 from .adapters import Adapter, adapters, own_files, use_own, vocabulary
 
 
@@ -40,15 +40,14 @@ def _binds(adapter: Adapter) -> list[str]:
     own = contract(adapter.dataset)
     if adapter.select is None:
         return ["no SELECT from raw"]
-    with duckdb.connect() as db:
-        db.execute("set timezone = 'UTC'")
+    with tempfile.TemporaryDirectory() as folder, Database(workdir=Path(folder)) as db:
         vocabulary(db)
         columns = ", ".join(f'"{name}" {kind}' for name, kind, _ in adapter.columns)
         db.execute(f"create table raw ({columns}, x_source_file varchar, x_source_row bigint)")
         try:
-            given = {name: str(kind) for name, kind, *_ in db.execute(f"describe {adapter.select}").fetchall()}
-        except duckdb.Error as error:
-            return [f"its SELECT cannot be run: {str(error).splitlines()[0]}"]
+            given = {name: str(kind) for name, kind, *_ in db.rows(f"describe {adapter.select}")}
+        except SQLError as error:
+            return [f"its SELECT cannot be run: {first_line(error)}"]
     wrong = [f"{name} is no column of {own.dataset}" for name in given if name not in own.names]
     for c in own.columns:
         kind = given.get(c.name, '"NULL"')
@@ -69,11 +68,12 @@ def _comes_out(adapter: Adapter, files: list[Path], expected: Path) -> list[str]
         if done.refused:
             return [f"its sample is refused: {o.message}" for o in done.refused]
         written = [str(trial.lake / p.file) for p in current(trial) if p.dataset == adapter.dataset]
-        with duckdb.connect() as db:
-            db.execute("set timezone = 'UTC'")
-            found_rows = db.execute("from read_parquet($1, union_by_name = true)", [written]).fetchall()
-            names = [c[0] for c in db.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in found_rows]
+        with Database(workdir=trial.root) as db:
+            names = [name for name, *_ in db.rows("describe from read_parquet($1, union_by_name = true)", [written])]
+            rows = [
+                dict(zip(names, row, strict=True))
+                for row in db.rows("from read_parquet($1, union_by_name = true)", [written])
+            ]
     if not expected.exists():
         return [f"no {expected.name} in {expected.parent}: {len(rows)} rows came out that nobody has looked at"]
     with expected.open(encoding="utf-8", newline="") as file:
