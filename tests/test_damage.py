@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from test_ingest import charge, deliver, text
+from test_ingest import bucket, charge, deliver, text
 
 from finops_lib import cli, lake, warehouse
 from finops_lib.errors import DamagedError
@@ -419,3 +419,54 @@ def test_a_formula_stands_in_no_csv_and_numbers_stay_numbers(home: Home, tmp_pat
 
 
 AMOUNTS = ("Cost", "UnitPrice", "Quantity")
+
+
+def test_a_closed_month_that_the_ledger_has_forgotten_is_remembered_when_its_original_comes(
+    home: Home, bill: Path, tmp_path: Path
+) -> None:
+    close(home, tmp_path)
+    entry(home, SEPTEMBER).unlink()
+    assert deliver(home, bill) == [
+        ("published", f"{SEPTEMBER}: 2 rows, billed USD 3.5; FOCUS 1.0; the ledger had forgotten it"),
+        ("unchanged", f"{OCTOBER}: unchanged"),
+    ]
+    assert found(home) == []
+    assert billed(home) == WHOLE
+
+
+@pytest.fixture
+def days(home: Home, tmp_path: Path) -> list[Path]:
+    files = []
+    for number, amount in ((1, "1.5"), (2, "2")):
+        file = tmp_path / f"costs-{number}.json"
+        page = {"object": "page", "data": [bucket(number, amount)], "has_more": False}
+        file.write_text(json.dumps(page), encoding="utf-8")
+        assert [status for status, _ in deliver(home, file)] == ["published"]
+        files.append(file)
+    return files
+
+
+def test_a_day_that_comes_to_a_month_which_the_ledger_has_forgotten_leaves_the_other_days(
+    home: Home, days: list[Path]
+) -> None:
+    for file in home.ledger.glob("*.json"):
+        file.unlink()
+    assert [status for status, _ in deliver(home, days[1])] == ["published"]
+    assert found(home) == []
+    assert billed(home) == {"2026-10": Decimal("3.5")}
+
+
+def test_a_month_made_of_days_is_healed_by_all_of_them_together(home: Home, days: list[Path]) -> None:
+    month = Partition(dataset="cost_and_usage", source="openai_costs", billing_account="default", month="2026-10")
+    at(home, month).unlink()
+    first, second = (f"{file.name} (sha256 {sha(file)})" for file in days)
+    assert deliver(home, days[0]) == [
+        (
+            "refused",
+            f"{month}: its file of the lake is missing, and what arrives is a part of what it held. Deliver {second}, "
+            f"{first} again with `finops ingest`, all in one call. {month} stays as it was.",
+        )
+    ]
+    assert [status for status, _ in deliver(home, *days)] == ["published"]
+    assert found(home) == []
+    assert billed(home) == {"2026-10": Decimal("3.5")}
