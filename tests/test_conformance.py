@@ -355,7 +355,7 @@ def test_the_command_prints_every_rule_and_fails_on_an_error_only(
     assert "holds   charge_period_ends_after_it_starts: A charge period ends after it starts." in out
     assert out[-1] == f"{len(rules())} rules: {len(rules()) - 1} hold, 0 broken, 1 with a warning"
     put(home, [("a.csv", {"RegionId": None})])
-    assert cli.main(["--home", str(home.root), "conformance", "--json"]) == 1
+    assert cli.main(["--home", str(home.root), "conformance", "--json"]) == 3
     found = {f["rule"]: f for f in json.loads(capsys.readouterr().out)}
     assert found["region_name_has_its_id"] == {
         "rule": "region_name_has_its_id", "sentence": "A charge with RegionName has RegionId.",

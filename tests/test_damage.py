@@ -14,6 +14,8 @@ import duckdb
 import polars as pl
 import pytest
 from test_ingest import bucket, charge, deliver, text
+from test_manifests import CUR, line
+from test_overlaps import PAYER
 
 from finops_lib import cli, lake, warehouse
 from finops_lib.errors import DamagedError
@@ -470,3 +472,36 @@ def test_a_month_made_of_days_is_healed_by_all_of_them_together(home: Home, days
     assert [status for status, _ in deliver(home, *days)] == ["published"]
     assert found(home) == []
     assert billed(home) == {"2026-10": Decimal("3.5")}
+
+
+def test_another_source_of_an_account_waits_until_the_damaged_one_is_healed(
+    home: Home, bill: Path, tmp_path: Path
+) -> None:
+    at(home, SEPTEMBER).unlink()
+    other = tmp_path / "other.csv"
+    other.write_text(CUR + line("10").replace(PAYER, "a-1"), encoding="utf-8")
+    [(status, said)] = deliver(home, other)
+    assert status == "refused"
+    assert said.startswith(
+        f"cost_and_usage from aws_cur, account a-1, 2026-09: it must be compared with {SEPTEMBER} (2 rows, billed USD "
+        f"3.5), whose file of the lake is missing. Deliver bill.csv (sha256 {sha(bill)}) again with `finops"
+    )
+    assert [status for status, _ in deliver(home, bill)] == ["published", "unchanged"]
+    [(status, said)] = deliver(home, other)
+    assert (status, "count them twice" in said) == ("refused", True)
+
+
+AZURE = Path(__file__).parent.parent / "data" / "samples" / "azure_amortized"
+
+
+@pytest.mark.parametrize("dataset", ["cost_and_usage", "_parts"])
+def test_charges_that_several_exports_make_are_healed_by_those_exports(home: Home, dataset: str) -> None:
+    exports = [AZURE / "amortized.csv", AZURE / "actual.csv"]
+    deliver(home, *exports)
+    before = billed(home)
+    lost = next(p for p in lake.current(home) if p.dataset == dataset)
+    fill(at(home, lost))
+    assert len(found(home)) == 1
+    assert "refused" not in [status for status, _ in deliver(home, *exports)]
+    assert found(home) == []
+    assert billed(home) == before
