@@ -18,7 +18,7 @@ from finops_lib.lake import Home
 
 COMMANDS = (
     "init", "plan", "samples", "sources", "ingest", "withdraw", "deliveries", "build", "forecast", "report", "check",
-    "export", "run",
+    "export", "verify", "run",
 )  # fmt: skip
 
 

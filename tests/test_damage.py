@@ -13,7 +13,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from test_ingest import charge, deliver, text
+from test_ingest import bucket, charge, deliver, text
+from test_manifests import CUR, line
+from test_overlaps import PAYER
 
 from finops_lib import cli, lake, warehouse
 from finops_lib.errors import DamagedError
@@ -419,3 +421,87 @@ def test_a_formula_stands_in_no_csv_and_numbers_stay_numbers(home: Home, tmp_pat
 
 
 AMOUNTS = ("Cost", "UnitPrice", "Quantity")
+
+
+def test_a_closed_month_that_the_ledger_has_forgotten_is_remembered_when_its_original_comes(
+    home: Home, bill: Path, tmp_path: Path
+) -> None:
+    close(home, tmp_path)
+    entry(home, SEPTEMBER).unlink()
+    assert deliver(home, bill) == [
+        ("published", f"{SEPTEMBER}: 2 rows, billed USD 3.5; FOCUS 1.0; the ledger had forgotten it"),
+        ("unchanged", f"{OCTOBER}: unchanged"),
+    ]
+    assert found(home) == []
+    assert billed(home) == WHOLE
+
+
+@pytest.fixture
+def days(home: Home, tmp_path: Path) -> list[Path]:
+    files = []
+    for number, amount in ((1, "1.5"), (2, "2")):
+        file = tmp_path / f"costs-{number}.json"
+        page = {"object": "page", "data": [bucket(number, amount)], "has_more": False}
+        file.write_text(json.dumps(page), encoding="utf-8")
+        assert [status for status, _ in deliver(home, file)] == ["published"]
+        files.append(file)
+    return files
+
+
+def test_a_day_that_comes_to_a_month_which_the_ledger_has_forgotten_leaves_the_other_days(
+    home: Home, days: list[Path]
+) -> None:
+    for file in home.ledger.glob("*.json"):
+        file.unlink()
+    assert [status for status, _ in deliver(home, days[1])] == ["published"]
+    assert found(home) == []
+    assert billed(home) == {"2026-10": Decimal("3.5")}
+
+
+def test_a_month_made_of_days_is_healed_by_all_of_them_together(home: Home, days: list[Path]) -> None:
+    month = Partition(dataset="cost_and_usage", source="openai_costs", billing_account="default", month="2026-10")
+    at(home, month).unlink()
+    first, second = (f"{file.name} (sha256 {sha(file)})" for file in days)
+    assert deliver(home, days[0]) == [
+        (
+            "refused",
+            f"{month}: its file of the lake is missing, and what arrives is a part of what it held. Deliver {second}, "
+            f"{first} again with `finops ingest`, all in one call. {month} stays as it was.",
+        )
+    ]
+    assert [status for status, _ in deliver(home, *days)] == ["published"]
+    assert found(home) == []
+    assert billed(home) == {"2026-10": Decimal("3.5")}
+
+
+def test_another_source_of_an_account_waits_until_the_damaged_one_is_healed(
+    home: Home, bill: Path, tmp_path: Path
+) -> None:
+    at(home, SEPTEMBER).unlink()
+    other = tmp_path / "other.csv"
+    other.write_text(CUR + line("10").replace(PAYER, "a-1"), encoding="utf-8")
+    [(status, said)] = deliver(home, other)
+    assert status == "refused"
+    assert said.startswith(
+        f"cost_and_usage from aws_cur, account a-1, 2026-09: it must be compared with {SEPTEMBER} (2 rows, billed USD "
+        f"3.5), whose file of the lake is missing. Deliver bill.csv (sha256 {sha(bill)}) again with `finops"
+    )
+    assert [status for status, _ in deliver(home, bill)] == ["published", "unchanged"]
+    [(status, said)] = deliver(home, other)
+    assert (status, "count them twice" in said) == ("refused", True)
+
+
+AZURE = Path(__file__).parent.parent / "data" / "samples" / "azure_amortized"
+
+
+@pytest.mark.parametrize("dataset", ["cost_and_usage", "_parts"])
+def test_charges_that_several_exports_make_are_healed_by_those_exports(home: Home, dataset: str) -> None:
+    exports = [AZURE / "amortized.csv", AZURE / "actual.csv"]
+    deliver(home, *exports)
+    before = billed(home)
+    lost = next(p for p in lake.current(home) if p.dataset == dataset)
+    fill(at(home, lost))
+    assert len(found(home)) == 1
+    assert "refused" not in [status for status, _ in deliver(home, *exports)]
+    assert found(home) == []
+    assert billed(home) == before

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -228,7 +228,11 @@ class _Call:
         holds, months = lake.current(self.home), {where.month for where in facts.account_months}
         near = [p for p in holds if p.dataset == facts.dataset and months & {p.month, p.corrects}]
         shrink = None if self.settings.accept_shrink else lake.limit(self.home, "restatement_shrink")
-        ledger = admit.Ledger(holds=holds, closures=closures, shrink=shrink, damaged=self._damaged(near))
+        here = {p for where in facts.account_months if (p := admit.partition(facts, where)) and p not in holds}
+        ledger = admit.Ledger(
+            holds=holds, closures=closures, shrink=shrink, damaged=self._damaged(near),
+            forgotten={p for p in here if lake.footer(self.home.lake / p.file) is not None},
+        )  # fmt: skip
         try:
             answers = {
                 where: room.answer(adapted, where, question, self.home.lake)
@@ -248,7 +252,10 @@ class _Call:
             rejects = room.written_rejects(adapted, where)
             if not verdict.enters:
                 return Content(rejects=rejects)
-            data, breakdown = room.written(adapted, where, answers.get(where, Answer()))
+            answer = answers.get(where, Answer())
+            if verdict.partition == verdict.arrived:
+                answer = replace(answer, differences=None)
+            data, breakdown = room.written(adapted, where, answer)
             return Content(data=data, breakdown=breakdown, rejects=rejects)
 
         for verdict in verdicts if self.dry_run else lake.commit(self.home, verdicts, content):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -40,6 +40,8 @@ class Ledger:
     """Share of its money that a month which is closed or nearly complete may lose at once; None for all of it."""
     damaged: Mapping[Partition, str] = field(default_factory=dict)
     """Of what it holds, the partitions whose file is not as it was left, and what is the matter with it."""
+    forgotten: Collection[Partition] = ()
+    """Partitions whose file stands in the lake, though the ledger does not know it."""
 
 
 def partition(staged: Staged, where: AccountMonth) -> Partition | None:
@@ -123,7 +125,7 @@ def questions(staged: Staged, ledger: Ledger) -> dict[AccountMonth, Question]:
         found[where] = Question(
             better=here.file if staged.adapter.same_money_as and stands else None,
             rivals=[r.file for r in rivals] if where in staged.totals else [],
-            earlier=here.file if staged.adapter.bucket and stands else None,
+            earlier=here.file if staged.adapter.bucket and (stands or here in ledger.forgotten) else None,
             closing=Closing(
                 month=here.month,
                 open_month=route.target.month,
@@ -332,6 +334,13 @@ def _not_to_compare(here: Partition, staged: Staged, where: AccountMonth, ledger
     if here not in ledger.damaged:
         # Those that are damaged together have been let in beside each other before.
         needed = [*needed, *(r for r in _rivals(here, ledger) if r in ledger.damaged)]
+    if staged.adapter.bucket and here in ledger.damaged and not route.closed:
+        held = ledger.holds[here]
+        if not _hashes(held) <= _hashes(_delivery(staged, where, here, whole=True)):
+            yield (
+                f"{here}: its file of the lake {ledger.damaged[here]}, and what arrives is a part of what it held. "
+                f"{healing(held)}, all in one call."
+            )
     for other in needed:
         held = ledger.holds[other]
         yield (
@@ -403,19 +412,22 @@ def _settled(here: Partition, delivery: Delivery, ledger: Ledger, answer: Answer
     if route.closed and here in ledger.damaged and not answer.differences:
         route, before = _Route(target=here, closed=None, corrections=()), ledger.holds[here]
         verdict = replace(verdict, partition=here)
-    if standing := [p for p in route.corrections if ledger.holds[p].rows_published and not route.closed]:
+    if (standing := _corrections(route, ledger)) and not route.closed:
         message = (
             f"{here} is open again, but corrections of it stand in {', '.join(p.month for p in standing)}: it would be "
             "counted twice. Close it again in the plan; then this delivery replaces those corrections."
         )
         return replace(verdict, decision="refuse", messages=(message,))
     if route.closed and answer.differences:
+        if here in ledger.forgotten and not answer.differences.rows and not _corrections(route, ledger):
+            said = f"{_said(delivery, None)}; the ledger had forgotten it"
+            return replace(verdict, partition=here, delivery=delivery, messages=(said,))
         delivery = _corrected(delivery, route, answer)
         if not delivery.rows_published and before is None:
             return replace(verdict, decision="unchanged", partition=here, messages=(f"{here}: unchanged",))
         if route.closed.late_delivery == "refuse":
             return replace(verdict, decision="refuse", partition=here, messages=(_late(here, route.closed, delivery),))
-    elif answer.earlier and answer.earlier.rows and before:
+    elif answer.earlier and answer.earlier.rows:
         delivery = _with_earlier(delivery, before, answer)
     same_files = before is not None and _hashes(before) == _hashes(delivery)
     same = before and same_files and before.adapter_sha256 == delivery.adapter_sha256
@@ -496,6 +508,11 @@ def _route(here: Partition, ledger: Ledger) -> _Route:
     return _Route(target=replace(here, month=month, corrects=here.month), closed=closed, corrections=corrections)
 
 
+def _corrections(route: _Route, ledger: Ledger) -> list[Partition]:
+    """What corrects a month in others by now."""
+    return [p for p in route.corrections if ledger.holds[p].rows_published]
+
+
 def _open_month(here: Partition, corrections: Sequence[Partition], closures: Closures) -> str:
     """Where corrections go: where the last ones stand if that month is open, else the first month that is."""
 
@@ -541,12 +558,12 @@ def _late(here: Partition, closed: Closure, corrected: Delivery) -> str:
     )
 
 
-def _with_earlier(delivery: Delivery, before: Delivery, answer: Answer) -> Delivery:
+def _with_earlier(delivery: Delivery, before: Delivery | None, answer: Answer) -> Delivery:
     """The delivery as the partition will hold it: with the rows of earlier buckets that it does not replace."""
     assert answer.earlier is not None
     earlier = answer.earlier
     files = {f["sha256"]: f for f in delivery.files}
-    files |= {f["sha256"]: f for f in before.files if f["name"] in earlier.files}
+    files |= {f["sha256"]: f for f in before.files if f["name"] in earlier.files} if before else {}
     return replace(
         delivery,
         files=list(files.values()),
