@@ -158,8 +158,8 @@ def test_killed_at_any_step_of_a_publication_the_ledger_tells_what_the_data_are(
             break
         assert os.WTERMSIG(status) == signal.SIGKILL
         # Whoever comes next finishes or forgets it, clears away what lies about, and brings the month in.
-        [(said, _)] = deliver(home, wanted)
-        assert said == ("unchanged" if arrived else "published")
+        [outcome] = ingest(home, [wanted], accept_shrink=True, data_docs=False).outcomes
+        assert outcome.status == ("unchanged" if arrived else "published")
         assert list(agreed(home).values()) == [Decimal(wanted.stem)]
         assert not home.staging.exists()
         assert list(home.ledger.glob("*.pending")) == []

@@ -304,7 +304,7 @@ def test_a_build_warns_of_nothing(lumenar: Warehouse) -> None:
     assert "eprecat" not in lumenar.output
 
 
-def tests_of(manifest: dict[str, Any], name: str) -> list[tuple[str, list[str]]]:
+def columns_asked_by(manifest: dict[str, Any], name: str) -> list[tuple[str, list[str]]]:
     """Which columns of which table each test of this name is asked of."""
     found = [n for n in manifest["nodes"].values() if (n.get("test_metadata") or {}).get("name") == name]
     return [
@@ -331,8 +331,8 @@ def test_what_a_mart_promises_never_to_be_null_its_table_refuses_to_be(lumenar: 
 
 def test_outside_marts_one_test_of_a_table_holds_what_is_never_null(lumenar: Warehouse) -> None:
     manifest = manifest_of(lumenar)
-    assert tests_of(manifest, "not_null") == []
-    asked = tests_of(manifest, "never_null")
+    assert columns_asked_by(manifest, "not_null") == []
+    asked = columns_asked_by(manifest, "never_null")
     tables = [table for table, _ in asked]
     assert len(tables) == len(set(tables))
     assert [table for table in tables if table.split(".")[-1] in MARTS] == []
