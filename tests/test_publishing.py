@@ -22,7 +22,7 @@ from finops_lib.errors import FinopsError, NotBuiltError
 from finops_lib.ingest import ingest
 from finops_lib.lake import Home, Partition
 
-KILLS = int(os.environ.get("FINOPS_KILLS", "6"))
+KILLS = int(os.environ.get("FINOPS_KILLS", "2"))
 """Instants at which each command is killed; fifty in all of them together are as many as anybody waits for."""
 
 
