@@ -381,12 +381,12 @@ def test_what_may_not_be_read_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def locked_away(_: object) -> int:
-        raise PermissionError(13, "Permission denied", "/home/other")
+        raise PermissionError(13, "Permission denied", "other/inbox")
 
     monkeypatch.setattr(cli, "_sources", locked_away)
     assert cli.main(["sources"]) == 1
     assert capsys.readouterr().err == (
-        "finops: /home/other: Permission denied. Let whoever runs finops read and write it, then try again.\n"
+        "finops: other/inbox: Permission denied. Let whoever runs finops read and write it, then try again.\n"
     )
 
 

@@ -99,7 +99,7 @@ def test_a_damaged_file_is_refused_by_name_and_its_neighbour_comes_in(home: Home
 
 def test_a_file_that_may_not_be_read_stops_no_neighbour(home: Home, inbox: Path) -> None:
     if os.geteuid() == 0:
-        pytest.skip("root may read every file")
+        pytest.skip("run as root, who may read every file: a refusal to read cannot be brought about")
     (inbox / "secret.csv").write_text(text(charge()), encoding="utf-8")
     (inbox / "secret.csv").chmod(0)
     (inbox / "good.csv").write_text(text(charge()), encoding="utf-8")
