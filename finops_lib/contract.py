@@ -7,6 +7,7 @@ the dbt source with its docs, and the Great Expectations suite.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -321,6 +323,19 @@ def contract(dataset: str) -> Contract:
 def _parse(raw: dict[str, Any]) -> Contract:
     columns = tuple(Column(**{**c, "values": tuple(c.get("values", ()))}) for c in raw.pop("columns"))
     return Contract(**{**raw, "columns": columns, "key": tuple(raw["key"])})
+
+
+def project() -> Path:
+    """The dbt project: beside the package in a checkout, inside it when installed."""
+    here = Path(__file__).resolve().parent
+    inside = here / "dbt_project"
+    return inside if inside.exists() else here.parent / "dbt_project"
+
+
+def default_thresholds() -> list[dict[str, str]]:
+    """The thresholds that hold where plan/threshold.csv names none, as shipped."""
+    with (project() / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def snake(name: str) -> str:

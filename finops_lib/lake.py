@@ -9,7 +9,6 @@ partition then held by service, sub-account and charge kind, because the data it
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -242,34 +241,8 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
 
     Refuses  DamagedError where their file cannot be read: without it nobody can tell what is closed.
     """
-    plan = Partition(dataset="closed_month", source="plan", billing_account=TIMELESS, month=TIMELESS)
-    file, day = home.lake / plan.file, on or datetime.now(UTC).date()
-    held = holding(home, plan)
-    if held is None and not file.exists():
-        return Closures()
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    wanted = [
-        "month",
-        "source_name",
-        "billing_account_id",
-        "closed_on",
-        "late_delivery",
-        "x_source_file",
-        "x_source_row",
-    ]
-    try:
-        with file.open("rb") as opened:
-            rows = pq.ParquetFile(opened).read(wanted).to_pylist()
-        if rows and rows[0].keys() != set(wanted):
-            raise KeyError
-    except (OSError, ValueError, KeyError, pa.ArrowException):
-        names = ", ".join(f["name"] for f in held.files) if held else "closed_month.csv"
-        raise DamagedError(
-            f"{file} is damaged or missing, and with it which months are closed. Deliver {names} of the plan again "
-            "with `finops ingest`."
-        ) from None
+    day = on or datetime.now(UTC).date()
+    rows = _planned(home, "closed_month", "which months are closed", _CLOSED_MONTH)
     return Closures(
         tuple(
             Closure(
@@ -287,19 +260,40 @@ def closures(home: Home, *, on: date | None = None) -> Closures:
     )
 
 
-def limit(home: Home, measure: str) -> Decimal:
-    """A line that the organisation's plan draws, as the lake holds it; else the default as shipped."""
-    plan = Partition(dataset="threshold", source="plan", billing_account=TIMELESS, month=TIMELESS)
-    if (home.lake / plan.file).exists():
-        import pyarrow.parquet as pq
+def limit(home: Home, measure: str) -> Decimal | None:
+    """The limit that the organisation's plan sets for a measure, as the lake holds it; None where it sets none.
 
-        for r in pq.ParquetFile(home.lake / plan.file).read().to_pylist():
-            if (r["measure"], r["grade"]) == (measure, "limit"):
-                return Decimal(str(r["value"]))
-    here = Path(__file__).resolve().parent
-    shipped = here if (here / "dbt_project").exists() else here.parent
-    with (shipped / "dbt_project" / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
-        return next(Decimal(r["value"]) for r in csv.DictReader(file) if r["measure"] == measure)
+    Refuses  DamagedError where the plan's file cannot be read.
+    """
+    rows = _planned(home, "threshold", "the plan's limits", ("measure", "grade", "value"))
+    return next((Decimal(str(r["value"])) for r in rows if (r["measure"], r["grade"]) == (measure, "limit")), None)
+
+
+_CLOSED_MONTH = (
+    "month", "source_name", "billing_account_id", "closed_on", "late_delivery", "x_source_file", "x_source_row",
+)  # fmt: skip
+
+
+def _planned(home: Home, dataset: str, what: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a file of the plan as the lake holds it; none where there is none."""
+    plan = Partition(dataset=dataset, source="plan", billing_account=TIMELESS, month=TIMELESS)
+    file, held = home.lake / plan.file, holding(home, plan)
+    if held is None and not file.exists():
+        return []
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with file.open("rb") as opened:
+            rows: list[dict[str, Any]] = pq.ParquetFile(opened).read(list(columns)).to_pylist()
+        if rows and rows[0].keys() != set(columns):
+            raise KeyError
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        names = ", ".join(f["name"] for f in held.files) if held else f"{dataset}.csv"
+        raise DamagedError(
+            f"{file} is damaged or missing, and with it {what}. Deliver {names} of the plan again with `finops ingest`."
+        ) from None
+    return rows
 
 
 def held(home: Home) -> list[str]:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from .. import lake
-from ..contract import contract
+from ..contract import contract, default_thresholds
 from ..errors import DamagedError, FinopsError, RefusedError, is_stop
 from ..lake import TIMELESS, Closures, Content, Delivery, Home, Partition, Verdict
 from . import adapt, adapters, admit, collect, companions
@@ -179,6 +180,13 @@ class _Call:
             said = collect.unforeseen([f.name for f in batch.files], error)
             self.did(Verdict(decision="refuse", source=batch.adapter.name, messages=(said,)))
 
+    def _shrink(self) -> Decimal:
+        """Share of its money that a month which is closed or nearly complete may lose at once."""
+        measure = "restatement_shrink"
+        shipped = next(Decimal(d["value"]) for d in default_thresholds() if d["measure"] == measure)
+        planned = lake.limit(self.home, measure)
+        return shipped if planned is None else planned
+
     def _has_lost(self, deliveries: Sequence[Delivery]) -> bool:
         """Whether the lake or the ledger lacks something of what deliveries of one batch left."""
         if lake.unreadable(self.home) or {d.delivery_id for d in deliveries} & lake.forgotten(self.home):
@@ -227,7 +235,7 @@ class _Call:
         closures = Closures() if isinstance(self.closures, DamagedError) else self.closures
         holds, months = lake.current(self.home), {where.month for where in facts.account_months}
         near = [p for p in holds if p.dataset == facts.dataset and months & {p.month, p.corrects}]
-        shrink = None if self.settings.accept_shrink else lake.limit(self.home, "restatement_shrink")
+        shrink = None if self.settings.accept_shrink else self._shrink()
         here = {p for where in facts.account_months if (p := admit.partition(facts, where)) and p not in holds}
         ledger = admit.Ledger(
             holds=holds, closures=closures, shrink=shrink, damaged=self._damaged(near),

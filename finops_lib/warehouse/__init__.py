@@ -1,5 +1,6 @@
 """The warehouse: `building` builds the marts and publishes them whole, `doors` reads what is in force."""
 
+from ..contract import default_thresholds, project
 from .building import Built, build, outdated
 from .doors import (
     Published,
@@ -7,7 +8,6 @@ from .doors import (
     data_through,
     dataset,
     dataset_sql,
-    default_thresholds,
     mart,
     marts,
     missing_money,
@@ -15,7 +15,6 @@ from .doors import (
     open_warehouse,
     plan_findings,
     product_version,
-    project,
     published,
     reading_lake,
     snapshot,

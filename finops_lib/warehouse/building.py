@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .. import lake
-from ..contract import contracts, literal
+from ..contract import contracts, literal, project
 from ..errors import DamagedError, FinopsError, NotBuiltError, UsageError
 from ..lake import Home
-from .doors import BUILD, Published, plan_findings, product_version, project, published
+from .doors import BUILD, Published, plan_findings, product_version, published
 from .spark import need_spark
 
 if TYPE_CHECKING:

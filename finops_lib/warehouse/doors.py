@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -53,19 +51,6 @@ class Published:
         """Which build it is and what it knew, for whoever compares two figures."""
         last = f", the last of {self.last_delivery:%F %T} UTC" if self.last_delivery else ""
         return f"build {self.build_id} by finops {self.product}, from {self.deliveries} deliveries{last}"
-
-
-def project() -> Path:
-    """The dbt project: beside the package in a checkout, inside it when installed."""
-    here = Path(__file__).resolve().parent.parent
-    inside = here / "dbt_project"
-    return inside if inside.exists() else here.parent / "dbt_project"
-
-
-def default_thresholds() -> list[dict[str, str]]:
-    """The thresholds that hold where plan/threshold.csv names none, as shipped."""
-    with (project() / "seeds" / "threshold_default.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def dataset_sql(home: Home, own: Contract) -> str:
