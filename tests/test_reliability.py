@@ -97,6 +97,24 @@ def test_a_damaged_file_is_refused_by_name_and_its_neighbour_comes_in(home: Home
     assert sorted(outcomes(home, inbox)) == [NEIGHBOUR, ("refused", said)]
 
 
+@pytest.mark.parametrize("escaping", ["../bill.csv", "/bill.csv", "link"])
+def test_an_archive_that_would_write_elsewhere_is_refused(home: Home, inbox: Path, escaping: str) -> None:
+    content = text(charge()).encode()
+    with tarfile.open(inbox / "bills.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo(escaping)
+        if escaping == "link":
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        else:
+            member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    (inbox / "good.csv").write_text(text(charge()), encoding="utf-8")
+    said = (
+        "bills.tar.gz: this archive is damaged, or packed in a way that cannot be unpacked. Fetch it again from where "
+        "it was exported."
+    )
+    assert sorted(outcomes(home, inbox)) == [NEIGHBOUR, ("refused", said)]
+
+
 def test_a_file_that_may_not_be_read_stops_no_neighbour(home: Home, inbox: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("run as root, who may read every file: a refusal to read cannot be brought about")

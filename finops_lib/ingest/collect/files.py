@@ -12,13 +12,14 @@ import json
 import lzma
 import os
 import re
+import shutil
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from ...errors import RefusedError, UsageError, no_room
@@ -184,7 +185,7 @@ def _unpack(name: str, path: Path, *, workdir: Path, depth: int = 0) -> list[tup
         else:
             with tarfile.open(path) as tar:
                 _is_no_bomb(name, path, sum(member.size for member in tar))
-                tar.extractall(out, filter="data")
+                _extract(tar, out)
     except (
         zipfile.BadZipFile,
         tarfile.TarError,
@@ -210,6 +211,22 @@ def _unpack(name: str, path: Path, *, workdir: Path, depth: int = 0) -> list[tup
         if file.is_file():
             members += _unpack(str(file.relative_to(out)), file, workdir=out, depth=depth + 1)
     return members
+
+
+def _extract(tar: tarfile.TarFile, out: Path) -> None:
+    """Write the files of an archive below a folder. tarfile itself does so safely only since Python 3.11.4."""
+    for member in tar:
+        if member.isdir():
+            continue
+        inside = PurePosixPath(member.name)
+        if not member.isfile() or inside.is_absolute() or ".." in inside.parts:
+            raise tarfile.TarError
+        packed = tar.extractfile(member)
+        assert packed is not None
+        file = out / inside
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with packed, file.open("wb") as written:
+            shutil.copyfileobj(packed, written)
 
 
 def _is_no_bomb(name: str, path: Path, unpacked: int) -> None:
